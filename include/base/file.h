@@ -1,0 +1,24 @@
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Whole small files on the host. */
+
+/* Replaces path by len bytes so that a reader, or the next start after a power cut, sees
+ * the old contents or the new and nothing between: temporary file beside it, rename.
+ * When durable, also fsync of the file before and of the directory after. 0, or -1 and
+ * errno with the old contents in place. */
+int file_replace(
+    const char *path, const void *bytes, size_t len, mode_t mode, bool durable);
+
+/* The contents, owned by the caller, with a NUL behind them and the count in *len. NULL
+ * and errno: EFBIG when the file is larger than max. */
+char *file_read(const char *path, size_t max, size_t *len);
+
+/* Makes the directory and those above it that are missing. 0, or -1 and errno. */
+int file_make_directories(const char *path, mode_t mode);
+
+#endif

@@ -1,0 +1,118 @@
+#ifndef CORE_MODULE_H
+#define CORE_MODULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "core/catalog.h"
+#include "core/profile.h"
+#include "core/service.h"
+#include "store/settings.h"
+
+struct event;
+struct event_base;
+struct event_ring;
+struct nvm;
+struct request;
+struct serial_line;
+struct session;
+struct stream_table;
+
+#define MODULE_FAULTS_MAX 8 /* Reference: serial and file notes, 5.6 */
+#define MODULE_QUEUE_MAX 256 /* requests that wait for their turn */
+
+enum module_state {
+	MODULE_OFF, /* not booted yet, or being taken down */
+	MODULE_RUNNING,
+	MODULE_LEAVING, /* the reply to reboot or sleep is on its way out */
+	MODULE_ASLEEP
+};
+
+/* What system.cmd.* and system.print_level say, kept at hand by their apply functions. */
+struct module_console {
+	bool echo, header, prompt, buffered;
+	unsigned print_level; /* 0 nothing, 1 bracketed events, 2 and up all */
+};
+
+/* All state of one emulated module. */
+struct module {
+	struct event_base *base; /* borrowed */
+	const struct settings *settings; /* borrowed: the configuration */
+	const struct module_settings *own; /* borrowed: this module's part of it */
+	const struct profile *profile;
+	const struct catalog *catalog; /* borrowed, shared */
+	char *directory; /* owned: STATE_DIR/<name> */
+	char mac[18]; /* "4C:55:CC:10:09:42" */
+	char uuid[41]; /* 40 hexadecimal digits */
+
+	enum module_state state;
+	bool safe_mode; /* MODULE_FAULTS_MAX faults stood at boot */
+	struct module_console console;
+	struct nvm *nvm; /* owned: variables, set and saved */
+	struct nvm *faults; /* owned: "0" to "7" */
+	int64_t booted_at_ms; /* monotonic */
+	int64_t clock_offset_us; /* added to the monotonic clock gives UTC */
+	int64_t clock_set_at_ms; /* monotonic; -1: never since boot */
+	uint32_t next_response_id; /* of REST; from 1 at each boot */
+	uint64_t log_fetched; /* number of the last event line GET /log took */
+
+	struct event_ring *events; /* owned; NULL before the first line */
+	struct stream_table *streams; /* owned; NULL before the first stream */
+	struct serial_line *line; /* borrowed: where uart.* acts; NULL: none */
+	TAILQ_HEAD(, session) sessions;
+	TAILQ_HEAD(, session) closed_sessions; /* to be freed on the next turn */
+	struct event *reaper; /* owned; frees them */
+	TAILQ_HEAD(, request) queue; /* waiting for their turn, in order */
+	unsigned queue_length;
+	struct request *running;
+	bool dispatching;
+	unsigned replies_in_flight; /* REST answers not yet written */
+	void (*next_step)(struct module *); /* once they are, while MODULE_LEAVING */
+	struct event *timer; /* owned; end of leaving, of sleep, or the start of it */
+	TAILQ_HEAD(, service) services;
+};
+
+/* Makes a module, opens its state, and leaves it off. settings and own are borrowed until
+ * module_free(). NULL when its state directory cannot be used; the cause is logged. */
+struct module *module_new(struct event_base *, const struct catalog *,
+    const struct settings *, const struct module_settings *own);
+
+/* Closes services, sessions and streams at once and frees all. NULL is allowed. */
+void module_free(struct module *);
+
+/* Adds a service; module_free() frees it through ops->free(). */
+void module_add_service(struct module *, const struct service_ops *, void *arg);
+
+/* Power on: variables from NVM, banner, [Ready], prompts, services. */
+void module_boot(struct module *);
+
+/* For request.after and timers: closes everything and boots again; sleeps for
+ * system.wakeup.timeout; forgets all saved variables and boots again. */
+void module_reboot(struct module *);
+void module_sleep(struct module *);
+void module_factory_reset(struct module *);
+
+/* Stops and starts the services, as network_restart does. */
+void module_restart_services(struct module *);
+
+/* Keeps a fault for faults_print, the oldest giving way at MODULE_FAULTS_MAX. */
+void module_add_fault(struct module *, const char *text);
+unsigned module_fault_count(const struct module *);
+
+/* A front end's answer is queued, or has left or died: reboot waits for it. */
+void module_reply_started(struct module *);
+void module_reply_done(struct module *);
+
+/* Whether the argument is this module's MAC, with ':', '-' or nothing between bytes. */
+bool module_is_mac(const struct module *, const char *text);
+
+/* Gives a request its turn, now or when those before it are done. Takes it. */
+void module_submit(struct module *, struct request *);
+
+/* UTC in microseconds, and whether it was ever set. Unset, it counts from 0 at boot. */
+int64_t module_clock_us(const struct module *);
+bool module_clock_is_set(const struct module *);
+void module_clock_set(struct module *, int64_t utc_us);
+
+#endif

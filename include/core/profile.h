@@ -1,0 +1,31 @@
+#ifndef CORE_PROFILE_H
+#define CORE_PROFILE_H
+
+/* Which module, and which firmware on it, is imitated. Entries of the command and
+ * variable tables carry a mask of these bits; no command asks for the profile. */
+enum profile_bit {
+	PROFILE_WL_1_0 = 1u << 0,
+	PROFILE_WL_1_5 = 1u << 1,
+	PROFILE_GECKO_OS_2 = 1u << 2,
+	PROFILE_WZ_3 = 1u << 3,
+	PROFILE_WL = PROFILE_WL_1_0 | PROFILE_WL_1_5,
+	PROFILE_ZENTRIOS = PROFILE_WL | PROFILE_WZ_3,
+	PROFILE_ALL = PROFILE_ZENTRIOS | PROFILE_GECKO_OS_2
+};
+
+#define PROFILE_COUNT 4
+
+struct profile {
+	const char *name; /* "wl-1.0" */
+	enum profile_bit bit;
+	const char *version; /* the banner, system.version */
+	const char *build_number;
+	unsigned uarts; /* serial ports that uart.* knows */
+	unsigned gpios; /* pins, numbered from 0 */
+};
+
+/* The profile of that name, or at a position below PROFILE_COUNT; NULL if none. */
+const struct profile *profile_get(const char *name);
+const struct profile *profile_at(unsigned position);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef CORE_REQUEST_H
+#define CORE_REQUEST_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "core/args.h"
+#include "core/command.h"
+#include "core/response.h"
+
+struct module;
+struct session;
+struct evbuffer;
+struct event;
+
+/* A command on its way, from the line that asked for it to the reply. */
+struct request {
+	const struct command *command;
+	struct session *session; /* borrowed; outlives the request */
+	struct args *args; /* owned; checked */
+	struct evbuffer *payload; /* owned; raw bytes after the line, or NULL */
+	struct response response;
+	bool quiet; /* its events stay out of the logs */
+	void (*after)(struct module *); /* what the module does once the reply is out */
+	void (*cancel)(void *op); /* from request_defer(); stops and frees op */
+	void *op;
+	struct event *deadline; /* owned */
+	TAILQ_ENTRY(request) entry; /* in the module's queue */
+};
+
+/* For the run functions of commands. */
+
+/* The answer of a command that only acts: "Success". */
+enum result request_success(struct request *);
+
+/* Fails with a text of the command's own. Returns the result. */
+enum result request_fail(struct request *, enum result, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The reply comes later: exactly one of request_finish() and cancel(op) will happen, and
+ * the deadline cancels and answers RESULT_FAILED. Returns RESULT_PENDING. */
+enum result request_defer(
+    struct request *, unsigned timeout_ms, void (*cancel)(void *op), void *op);
+
+/* Replies to a deferred request and frees it; nobody may touch it afterwards. Not from
+ * inside the call that started the work. */
+void request_finish(struct request *, enum result);
+
+#endif

@@ -1,0 +1,82 @@
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "core/response.h"
+
+struct evbuffer;
+struct event;
+struct line_editor;
+struct module;
+struct request;
+struct session;
+
+#define SESSION_LINE_MAX 4096 /* bytes of a command line */
+#define SESSION_INPUT_MAX 16384 /* unread bytes at which the front end stops reading */
+#define SESSION_PAYLOAD_MAX (1024u * 1024) /* bytes one command may carry */
+
+enum bus_mode { BUS_COMMAND, BUS_STREAM };
+enum session_kind { SESSION_SERIAL, SESSION_TERMINAL, SESSION_REST, SESSION_SCRIPT };
+
+/* Where a session's output goes. */
+struct session_ops {
+	/* Once per request. The response is borrowed for the call. */
+	void (*reply)(struct session *, const struct response *);
+	/* A log line, without CRLF; NULL: the session shows none. */
+	void (*notice)(struct session *, const char *line);
+	/* Bytes that echo what was typed; NULL: no echo and no editing. */
+	void (*echo)(struct session *, const char *bytes, size_t len);
+	/* The module has booted: prompt. NULL: the session does not survive a boot. */
+	void (*booted)(struct session *);
+	/* The command exit; -1: there is nothing to leave. NULL: the same. */
+	int (*leave)(struct session *);
+	/* The input fell below SESSION_INPUT_MAX again: read on. May be NULL. */
+	void (*drained)(struct session *);
+	/* The end: free the front end's own struct, of which this is the first member. */
+	void (*free)(struct session *);
+};
+
+/* One issuer of commands: the serial port, a terminal, a REST request, a script. It is
+ * the first member of the front end's own struct. */
+struct session {
+	const struct session_ops *ops;
+	struct module *module; /* borrowed */
+	enum session_kind kind;
+	enum bus_mode bus_mode;
+	enum result last_result;
+	bool closed; /* session_close() was called; freed on the next turn of the loop */
+	bool reading; /* inside session_process(), so that it never recurses */
+	bool after_cr; /* a LF right behind this CR belongs to it */
+	struct request *current; /* owned; NULL when idle */
+	size_t payload_missing; /* bytes current still waits for before it runs */
+	struct event *payload_timer; /* owned, or NULL */
+	struct evbuffer *input; /* owned, bounded; bytes not parsed yet; NULL while empty */
+	struct line_editor *editor; /* owned; the line being typed; NULL before the first */
+	TAILQ_ENTRY(session) entry; /* in the module's list */
+};
+
+/* Joins the module's list. The front end has allocated the struct, zeroed. */
+void session_init(struct session *, struct module *, enum session_kind,
+    const struct session_ops *);
+
+/* Bytes that came in: lines are cut out of them, echoed, run and answered in order. */
+void session_feed(struct session *, const void *bytes, size_t len);
+
+/* Bytes fed and not yet taken; at SESSION_INPUT_MAX the front end stops reading until
+ * ops->drained(). */
+size_t session_input_length(const struct session *);
+
+/* One whole command from a front end that has no lines. Takes payload, which may be NULL
+ * and may hold more than the command wants. The reply may come before this returns. */
+void session_submit(struct session *, const char *line, size_t len,
+    struct evbuffer *payload, bool quiet);
+
+/* Cancels what runs and frees the session on the next turn of the loop; ops->free() is
+ * the last call it gets. */
+void session_close(struct session *);
+
+#endif

@@ -1,0 +1,71 @@
+#ifndef STORE_SETTINGS_H
+#define STORE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The configuration file, read and checked as a whole. */
+
+#define SETTINGS_MODULES_MAX 4096
+#define SETTINGS_NAME_MAX 63 /* bytes of a module's name */
+
+struct settings_port {
+	uint16_t module; /* the port as the module's variables say it */
+	uint16_t host; /* where it appears on this host; 0: any free one */
+};
+
+struct settings_network {
+	char *address; /* IPv4 on which the modules' ports appear */
+	struct settings_port *ports;
+	size_t port_count;
+};
+
+struct settings_factory { /* a factory default of the board */
+	char *name, *value;
+	unsigned line; /* in the file, for messages */
+};
+
+struct module_settings {
+	char *name;
+	char *profile; /* as written; NULL: the default one */
+	char *version; /* replaces the profile's version text; or NULL */
+	char *mac; /* AA:BB:CC:DD:EE:FF; NULL: derived */
+	bool has_serial; /* false with serial = { enabled = false; } */
+	char *serial_link; /* name of the symlink to the pty; NULL with a device */
+	char *serial_device; /* path of a tty; NULL: a pty */
+	struct settings_network network; /* the module's own, or a copy of the common one */
+	struct settings_factory *factory;
+	size_t factory_count;
+	bool http_close; /* quirks.http_close */
+};
+
+struct settings {
+	char *state_directory, *runtime_directory; /* from the command line; owned */
+	struct module_settings *modules;
+	size_t module_count;
+};
+
+/* One fault of a configuration: "FILE:LINE: SETTING: what is wrong and what would be
+ * right". */
+typedef void settings_fault(void *arg, const char *text);
+
+/* Checks a value that store/ knows no rule for: what is "profile" or a factory variable.
+ * NULL when right, else what would be right; the text is borrowed until the next call. */
+struct settings_rules {
+	const char *(*profile)(void *arg, const char *name);
+	const char *(*factory)(
+	    void *arg, const struct module_settings *, const char *name, const char *value);
+	void *arg;
+};
+
+/* Reads the file. NULL when it has any fault; each was told. The directories are left
+ * NULL. */
+struct settings *settings_read(
+    const char *path, const struct settings_rules *, settings_fault *, void *arg);
+void settings_free(struct settings *); /* NULL is allowed */
+
+/* The host port for a module port. */
+uint16_t settings_host_port(const struct settings_network *, uint16_t module_port);
+
+#endif
