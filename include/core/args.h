@@ -23,7 +23,8 @@ enum arg_type {
 	ARG_OPTION, /* a switch such as -v; stands anywhere, always optional */
 	ARG_OPTION_TEXT, /* a switch with a word behind it: -c 89F6 */
 	ARG_OPTION_NUMBER, /* a switch with a number behind it: -l 30001 */
-	ARG_REST /* all tokens from here on, none required; the last entry */
+	ARG_REST /* all tokens from here on, none required; the last entry; its name is
+	          * printed as it is */
 };
 
 /* One argument a command takes; a list of them ends with .name NULL. */
@@ -37,7 +38,8 @@ struct arg_spec {
 
 /* Checked arguments of one request. */
 struct args {
-	char *line; /* owned: the text that the tokens lie in */
+	char *line; /* owned: the text that the tokens lie in, and behind it the original */
+	size_t length; /* of the line */
 	struct token *tokens; /* owned */
 	size_t count; /* tokens behind the command's name, switches taken out */
 	size_t rest; /* where the ARG_REST tokens start */
@@ -63,6 +65,10 @@ int64_t args_number(const struct args *, const char *name, int64_t when_absent);
 
 /* The tokens of ARG_REST; borrowed. */
 const struct token *args_rest(const struct args *, size_t *count);
+
+/* What stands between the '"' that opened token and the last one of the line, where that
+ * ends the line: the outermost pair. Borrowed; NULL when there is no such pair. */
+const char *args_outermost(const struct args *, const struct token *, size_t *len);
 
 void args_free(struct args *); /* NULL is allowed */
 

@@ -16,12 +16,14 @@ struct catalog *catalog_new(const struct profile *, const struct command *const 
     const struct variable *const *variables);
 void catalog_free(struct catalog *);
 
+const struct profile *catalog_profile(const struct catalog *);
+
 /* By full name or assigned shortcut, exactly, in lower case or upper; NULL: unknown. */
 const struct command *catalog_command(
     const struct catalog *, const char *name, size_t len);
 
-/* By full name, or by shortcut ("wl o e", one blank between its parts); an older name
- * gives the variable it stands for; NULL: unknown. */
+/* By full name, exactly, an older name giving the variable it stands for; by shortcut
+ * ("wl o e", one blank between its parts). NULL: unknown. */
 const struct variable *catalog_variable(
     const struct catalog *, const char *name, size_t len);
 const struct variable *catalog_shortcut(

@@ -27,4 +27,9 @@ struct command {
 	const char *help; /* one sentence */
 };
 
+struct evbuffer;
+
+/* Writes how it is typed: "stream_poll [-r] [-c] <handle|all>". */
+void command_usage(const struct command *, struct evbuffer *out);
+
 #endif

@@ -40,6 +40,6 @@ typedef void event_reader(void *arg, const char *line);
 uint64_t event_read(const struct module *, uint64_t after_seq, event_reader *, void *arg);
 
 /* Frees the ring; for the end of the module. */
-void event_free(struct module *);
+void event_log_free(struct module *);
 
 #endif

@@ -15,7 +15,6 @@ struct event_base;
 struct event_ring;
 struct nvm;
 struct request;
-struct serial_line;
 struct session;
 struct stream_table;
 
@@ -25,7 +24,8 @@ struct stream_table;
 enum module_state {
 	MODULE_OFF, /* not booted yet, or being taken down */
 	MODULE_RUNNING,
-	MODULE_LEAVING, /* the reply to reboot or sleep is on its way out */
+	MODULE_PAUSED, /* a step follows when the replies are out; commands wait for it */
+	MODULE_LEAVING, /* likewise, but what comes in is lost, as in a reset */
 	MODULE_ASLEEP
 };
 
@@ -34,6 +34,23 @@ struct module_console {
 	bool echo, header, prompt, buffered;
 	unsigned print_level; /* 0 nothing, 1 bracketed events, 2 and up all */
 };
+
+/* A factory default of the board, in its normal spelling. */
+struct module_factory {
+	char *key; /* owned: "name" or "name index" */
+	char *text; /* owned */
+};
+
+/* What a module does once the reply to a command is out, for request.after. */
+struct module_step {
+	enum module_state meanwhile;
+	void (*take)(struct module *);
+};
+
+extern const struct module_step module_step_reboot;
+extern const struct module_step module_step_sleep; /* for system.wakeup.timeout */
+extern const struct module_step module_step_restart_services; /* network_restart */
+extern const struct module_step module_step_retune; /* uart_update */
 
 /* All state of one emulated module. */
 struct module {
@@ -51,6 +68,8 @@ struct module {
 	struct module_console console;
 	struct nvm *nvm; /* owned: variables, set and saved */
 	struct nvm *faults; /* owned: "0" to "7" */
+	struct module_factory *factory; /* owned */
+	size_t factory_count;
 	int64_t booted_at_ms; /* monotonic */
 	int64_t clock_offset_us; /* added to the monotonic clock gives UTC */
 	int64_t clock_set_at_ms; /* monotonic; -1: never since boot */
@@ -59,7 +78,6 @@ struct module {
 
 	struct event_ring *events; /* owned; NULL before the first line */
 	struct stream_table *streams; /* owned; NULL before the first stream */
-	struct serial_line *line; /* borrowed: where uart.* acts; NULL: none */
 	TAILQ_HEAD(, session) sessions;
 	TAILQ_HEAD(, session) closed_sessions; /* to be freed on the next turn */
 	struct event *reaper; /* owned; frees them */
@@ -68,10 +86,15 @@ struct module {
 	struct request *running;
 	bool dispatching;
 	unsigned replies_in_flight; /* REST answers not yet written */
-	void (*next_step)(struct module *); /* once they are, while MODULE_LEAVING */
-	struct event *timer; /* owned; end of leaving, of sleep, or the start of it */
-	TAILQ_HEAD(, service) services;
+	const struct module_step *next_step; /* once they are; NULL: none */
+	struct event *step_timer; /* owned; next_step at the latest */
+	struct event *sleep_timer; /* owned; wakes it, or sends it to sleep */
+	TAILQ_HEAD(service_list, service) services;
 };
+
+/* For core/: mac, when the configuration has none, and uuid; both come from this host and
+ * the module's name, so they stay the same. */
+void module_identify(struct module *);
 
 /* Makes a module, opens its state, and leaves it off. settings and own are borrowed until
  * module_free(). NULL when its state directory cannot be used; the cause is logged. */
@@ -87,17 +110,12 @@ void module_add_service(struct module *, const struct service_ops *, void *arg);
 /* Power on: variables from NVM, banner, [Ready], prompts, services. */
 void module_boot(struct module *);
 
-/* For request.after and timers: closes everything and boots again; sleeps for
- * system.wakeup.timeout; forgets all saved variables and boots again. */
-void module_reboot(struct module *);
-void module_sleep(struct module *);
-void module_factory_reset(struct module *);
+/* The banner: the configured text, else the profile's. */
+const char *module_version(const struct module *);
 
-/* Stops and starts the services, as network_restart does. */
-void module_restart_services(struct module *);
-
-/* Keeps a fault for faults_print, the oldest giving way at MODULE_FAULTS_MAX. */
-void module_add_fault(struct module *, const char *text);
+/* Keeps a fault for faults_print, the oldest giving way at MODULE_FAULTS_MAX. 0, or -1
+ * when it is not saved, which is logged. */
+int module_add_fault(struct module *, const char *text);
 unsigned module_fault_count(const struct module *);
 
 /* A front end's answer is queued, or has left or died: reboot waits for it. */
@@ -107,12 +125,23 @@ void module_reply_done(struct module *);
 /* Whether the argument is this module's MAC, with ':', '-' or nothing between bytes. */
 bool module_is_mac(const struct module *, const char *text);
 
-/* Gives a request its turn, now or when those before it are done. Takes it. */
-void module_submit(struct module *, struct request *);
+/* For core/: gives a request its turn, now or when those before it are done. Takes it.
+ * -1 when MODULE_QUEUE_MAX wait already: the caller still owns it. */
+int module_submit(struct module *, struct request *);
+void module_dispatch(struct module *); /* runs what waits, as far as it can */
+
+/* For core/: takes the step as soon as the replies under way are out. */
+void module_leave(struct module *, const struct module_step *);
+
+/* For core/: frees a closed session on the next turn of the loop. */
+void module_reap(struct module *, struct session *);
 
 /* UTC in microseconds, and whether it was ever set. Unset, it counts from 0 at boot. */
 int64_t module_clock_us(const struct module *);
 bool module_clock_is_set(const struct module *);
 void module_clock_set(struct module *, int64_t utc_us);
+
+/* time.zone in minutes east of UTC; what is added to UTC gives the module's local time. */
+int module_zone_minutes(const struct module *);
 
 #endif

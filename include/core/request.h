@@ -8,7 +8,7 @@
 #include "core/command.h"
 #include "core/response.h"
 
-struct module;
+struct module_step;
 struct session;
 struct evbuffer;
 struct event;
@@ -21,12 +21,29 @@ struct request {
 	struct evbuffer *payload; /* owned; raw bytes after the line, or NULL */
 	struct response response;
 	bool quiet; /* its events stay out of the logs */
-	void (*after)(struct module *); /* what the module does once the reply is out */
+	bool queued; /* waits in the queue of the module */
+	const struct module_step *after; /* taken once the reply is out; NULL: none */
 	void (*cancel)(void *op); /* from request_defer(); stops and frees op */
 	void *op;
 	struct event *deadline; /* owned */
 	TAILQ_ENTRY(request) entry; /* in the module's queue */
 };
+
+/* For core itself: a line becomes a request, checked in all that the table says of its
+ * command. RESULT_OK, or the code to answer with; no request is made then. */
+enum result request_new(
+    struct request **, struct session *, const char *line, size_t len);
+void request_free(struct request *); /* NULL is allowed */
+
+/* Bytes of payload that the command line announces; 0: the command takes none. */
+size_t request_payload_length(const struct request *);
+
+/* For core itself: the command's run function has a result, or its deferral has. Replies,
+ * frees the request and gives the next one its turn. */
+void request_complete(struct request *, enum result);
+
+/* Stops a request that waits or runs, without a reply, and frees it. */
+void request_cancel(struct request *);
 
 /* For the run functions of commands. */
 

@@ -32,6 +32,7 @@ const char *result_text(enum result);
 struct response {
 	enum result result;
 	bool is_list; /* many lines: goes to a CMD stream if system.cmd.buffered is on */
+	bool is_silent; /* a serial port or terminal gets no answer at all */
 	struct evbuffer *body; /* owned; lines end in CRLF; NULL while empty */
 };
 

@@ -32,6 +32,8 @@ struct session_ops {
 	void (*echo)(struct session *, const char *bytes, size_t len);
 	/* The module has booted: prompt. NULL: the session does not survive a boot. */
 	void (*booted)(struct session *);
+	/* uart_update: take the uart.* variables into use. May be NULL. */
+	void (*retune)(struct session *);
 	/* The command exit; -1: there is nothing to leave. NULL: the same. */
 	int (*leave)(struct session *);
 	/* The input fell below SESSION_INPUT_MAX again: read on. May be NULL. */
@@ -74,6 +76,16 @@ size_t session_input_length(const struct session *);
  * and may hold more than the command wants. The reply may come before this returns. */
 void session_submit(struct session *, const char *line, size_t len,
     struct evbuffer *payload, bool quiet);
+
+/* For core/: goes on with the input, after a reply. */
+void session_resume(struct session *);
+
+/* For core/: the module boots again: forgets input, line and what waits. Not from inside
+ * a feed. */
+void session_reset(struct session *);
+
+/* For core/: frees a closed session. */
+void session_free(struct session *);
 
 /* Cancels what runs and frees the session on the next turn of the loop; ops->free() is
  * the last call it gets. */

@@ -121,6 +121,11 @@ enum result variable_set(struct module *, const struct variable *, const char *i
 bool variable_has_index(
     const struct module *, const struct variable *, const char *index);
 
+/* The word or number at one position of an index, in number when it is none of the words;
+ * NULL past the last. */
+const char *variable_index_at(const struct module *, const struct variable_index *,
+    unsigned position, char *number, size_t size);
+
 /* Writes the value as get shows it. */
 void variable_print(struct module *, const struct variable *, const char *index,
     const char *modifier, struct evbuffer *out);

@@ -25,9 +25,11 @@ const char *nvm_get(const struct nvm *, const char *key);
 /* Sets a value; copies both. 0, or -1 and errno EINVAL for a value over NVM_VALUE_MAX. */
 int nvm_set(struct nvm *, const char *key, const char *text);
 
-/* Forgets one key, or all of them. */
+/* Forgets one key; as any change, until it is committed only in memory. */
 void nvm_unset(struct nvm *, const char *key);
-void nvm_clear(struct nvm *);
+
+/* Forgets all keys, in the file too. 0, or -1 and errno with nothing changed. */
+int nvm_erase(struct nvm *);
 
 /* Makes what nvm_get() shows durable: temporary file, fsync, rename, fsync of the
  * directory. 0, or -1 and errno; the changes then stay, uncommitted. */

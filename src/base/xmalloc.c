@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 
-static void *
-xmalloc_check(void *pointer)
+void *
+xcheck(void *pointer)
 {
 	if (pointer == NULL) {
 		log_msg(LOG_CRIT, "memory", "out of memory");
@@ -20,25 +20,25 @@ xmalloc_check(void *pointer)
 void *
 xmalloc(size_t size)
 {
-	return xmalloc_check(malloc(size > 0 ? size : 1));
+	return xcheck(malloc(size > 0 ? size : 1));
 }
 
 void *
 xcalloc(size_t count, size_t size)
 {
-	return xmalloc_check(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+	return xcheck(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
 }
 
 void *
 xrealloc(void *pointer, size_t size)
 {
-	return xmalloc_check(realloc(pointer, size > 0 ? size : 1));
+	return xcheck(realloc(pointer, size > 0 ? size : 1));
 }
 
 char *
 xstrdup(const char *text)
 {
-	return xmalloc_check(strdup(text));
+	return xcheck(strdup(text));
 }
 
 char *
@@ -62,5 +62,5 @@ xasprintf(const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
-	return xmalloc_check(n == -1 ? NULL : text);
+	return xcheck(n == -1 ? NULL : text);
 }

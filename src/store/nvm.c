@@ -29,11 +29,7 @@ struct nvm {
 static json_t *
 nvm_string(const char *text)
 {
-	json_t *string = json_string_nocheck(text);
-
-	if (string == NULL)
-		xmalloc(SIZE_MAX); /* says that memory is out, and ends */
-	return string;
+	return xcheck(json_string_nocheck(text));
 }
 
 static json_t *
@@ -218,11 +214,19 @@ nvm_unset(struct nvm *nvm, const char *key)
 	json_object_del(nvm->values, key);
 }
 
-void
-nvm_clear(struct nvm *nvm)
+int
+nvm_erase(struct nvm *nvm)
 {
-	json_decref(nvm->values);
+	json_t *old = nvm->values;
+
 	nvm->values = json_object();
+	if (nvm_commit(nvm) == 0) {
+		json_decref(old);
+		return 0;
+	}
+	json_decref(nvm->values);
+	nvm->values = old;
+	return -1;
 }
 
 int

@@ -1,0 +1,13 @@
+#include "cmd/table.h"
+
+#include <stddef.h>
+
+const struct command *const command_tables[] = {
+	help_commands,
+	network_commands,
+	stream_commands,
+	system_commands,
+	uart_commands,
+	variable_commands,
+	NULL,
+};
