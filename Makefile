@@ -40,6 +40,9 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -DZENTRID_VERSION='"$(VERSION)"' \
 ALL_LDFLAGS = -pie $(filter -fsanitize%,$(HARDEN)) -Wl,-z,relro,-z,now \
 	-Wl,--as-needed $(LDFLAGS)
 
+# V=1 shows the commands themselves.
+Q := $(if $(V),,@)
+
 .DELETE_ON_ERROR:
 .PHONY: all run test check bench lint format docs fuzz install clean
 
@@ -61,14 +64,17 @@ $(O)/packages.mk: Makefile .ci/deps
 
 $(O)/%.o: %.c $(O)/packages.mk VERSION
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(LIBRARY): $(filter-out $(O)/$(MAIN:.c=.o),$(OBJECTS))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@echo "  AR $@"
+	$(Q)$(AR) rcs $@ $^
 
 $(DAEMON): $(O)/$(MAIN:.c=.o) $(LIBRARY)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+	@echo "  LD $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
 -include $(OBJECTS:.o=.d)
 

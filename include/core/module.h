@@ -35,6 +35,15 @@ struct module_console {
 	unsigned print_level; /* 0 nothing, 1 bracketed events, 2 and up all */
 };
 
+/* A socket that is open for others to connect to, as status.json shows it. */
+struct listener {
+	const char *service, *scheme; /* "http", "https" */
+	char address[16]; /* IPv4 */
+	uint16_t port; /* on this host */
+	uint16_t module_port; /* as the module's variables say it */
+	TAILQ_ENTRY(listener) entry;
+};
+
 /* A factory default of the board, in its normal spelling. */
 struct module_factory {
 	char *key; /* owned: "name" or "name index" */
@@ -90,6 +99,11 @@ struct module {
 	struct event *step_timer; /* owned; next_step at the latest */
 	struct event *sleep_timer; /* owned; wakes it, or sends it to sleep */
 	TAILQ_HEAD(service_list, service) services;
+	TAILQ_HEAD(, listener) listeners; /* each owned by its service */
+	char *tty; /* owned: the pty or device of the serial port; NULL: none */
+	char *tty_link; /* owned: the stable path to it; NULL: none */
+	void (*changed)(void *arg, struct module *); /* what status.json shows changed */
+	void *changed_arg;
 };
 
 /* For core/: mac, when the configuration has none, and uuid; both come from this host and
@@ -124,6 +138,16 @@ void module_reply_done(struct module *);
 
 /* Whether the argument is this module's MAC, with ':', '-' or nothing between bytes. */
 bool module_is_mac(const struct module *, const char *text);
+
+/* Says that state, a listener or the serial port changed. */
+void module_changed(struct module *);
+
+/* The word for the state in status.json: "running". */
+const char *module_state_name(const struct module *);
+
+/* A service has opened, or is about to close, a listener, which stays the service's. */
+void module_add_listener(struct module *, struct listener *);
+void module_remove_listener(struct module *, struct listener *);
 
 /* For core/: gives a request its turn, now or when those before it are done. Takes it.
  * -1 when MODULE_QUEUE_MAX wait already: the caller still owns it. */

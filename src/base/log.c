@@ -14,7 +14,7 @@
 static struct {
 	enum log_format format;
 	int least_priority;
-} log_settings = { LOG_FORMAT_TEXT, LOG_INFO };
+} log_settings = { LOG_FORMAT_TEXT, LOG_NOTICE };
 
 void
 log_configure(enum log_format format, int least_priority)

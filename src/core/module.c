@@ -92,6 +92,7 @@ module_new(struct event_base *base, const struct catalog *catalog,
 	TAILQ_INIT(&module->closed_sessions);
 	TAILQ_INIT(&module->queue);
 	TAILQ_INIT(&module->services);
+	TAILQ_INIT(&module->listeners);
 	module_identify(module);
 
 	/* Without its directory a module still runs; only saving fails. */
@@ -184,8 +185,41 @@ module_free(struct module *module)
 	module_drop_factory(module);
 	nvm_close(module->nvm);
 	nvm_close(module->faults);
+	free(module->tty);
+	free(module->tty_link);
 	free(module->directory);
 	free(module);
+}
+
+void
+module_changed(struct module *module)
+{
+	if (module->changed != NULL)
+		module->changed(module->changed_arg, module);
+}
+
+const char *
+module_state_name(const struct module *module)
+{
+	static const char *const names[] = { [MODULE_OFF] = "off",
+		[MODULE_RUNNING] = "running", [MODULE_PAUSED] = "running",
+		[MODULE_LEAVING] = "leaving", [MODULE_ASLEEP] = "asleep" };
+
+	return names[module->state];
+}
+
+void
+module_add_listener(struct module *module, struct listener *listener)
+{
+	TAILQ_INSERT_TAIL(&module->listeners, listener, entry);
+	module_changed(module);
+}
+
+void
+module_remove_listener(struct module *module, struct listener *listener)
+{
+	TAILQ_REMOVE(&module->listeners, listener, entry);
+	module_changed(module);
 }
 
 void
@@ -271,6 +305,7 @@ module_boot(struct module *module)
 	module_start_services(module);
 	module_set_sleep_timer(
 	    module, variable_number(module, "system.gotosleep.timeout"));
+	module_changed(module);
 }
 
 static void
@@ -287,6 +322,7 @@ module_sleep(struct module *module)
 	module->state = MODULE_ASLEEP;
 	module_set_sleep_timer(
 	    module, variable_number(module, "system.wakeup.timeout"));
+	module_changed(module);
 }
 
 /* After a pause: on with what waited for its end. */
@@ -452,4 +488,18 @@ module_clock_set(struct module *module, int64_t utc_us)
 {
 	module->clock_offset_us = utc_us - clock_monotonic_us();
 	module->clock_set_at_ms = clock_monotonic_ms();
+}
+
+/* Reference: variable notes, time.zone: [+|-]H[:30]; its check has let nothing else in. */
+int
+module_zone_minutes(const struct module *module)
+{
+	const char *zone = variable_text(module, "time.zone");
+	char *behind;
+	long hours = strtol(zone, &behind, 10);
+	int minutes = (int)hours * 60;
+
+	if (strcmp(behind, ":30") == 0)
+		minutes += *zone == '-' ? -30 : 30;
+	return minutes;
 }

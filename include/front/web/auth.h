@@ -1,0 +1,19 @@
+#ifndef FRONT_WEB_AUTH_H
+#define FRONT_WEB_AUTH_H
+
+#include <stdbool.h>
+
+struct evhttp_request;
+struct module;
+
+/* HTTP Basic authorization (RFC 7617) by http.server.username and http.server.password.
+ * Reference: network notes, 1.10. */
+
+/* Whether both are set, and so a client has to know them. */
+bool web_auth_is_on(const struct module *);
+
+/* Whether the request may pass. If not, the WWW-Authenticate header is in its output
+ * headers and 401 the answer. Compares in constant time. */
+bool web_auth_allows(const struct module *, struct evhttp_request *);
+
+#endif

@@ -1,0 +1,307 @@
+#include "daemon/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "core/module.h"
+#include "daemon/notify.h"
+#include "daemon/reload.h"
+#include "daemon/rules.h"
+#include "daemon/status.h"
+#include "front/serial.h"
+#include "front/web/server.h"
+
+/* A module and what the process keeps of it. */
+struct hosted {
+	struct module *module; /* owned */
+	char *directory; /* owned: RUNTIME_DIR/<name> */
+	bool status_is_old;
+};
+
+struct host {
+	const struct options *options; /* borrowed */
+	struct event_base *base; /* owned */
+	struct rules rules;
+	struct settings *settings; /* owned */
+	struct hosted *modules; /* owned, in the order of the settings */
+	size_t module_count;
+	struct event *terminated, *interrupted, *hung_up; /* owned */
+	struct event *status_writer; /* owned; writes the old status files anew */
+	int lock; /* descriptor, or -1 */
+	bool is_running;
+};
+
+static void
+host_log_fault(void *arg, const char *text)
+{
+	(void)arg;
+	log_msg(LOG_ERR, "configuration", "%s", text);
+}
+
+int
+host_check(const struct options *options)
+{
+	struct settings *settings;
+	struct rules rules;
+
+	rules_init(&rules);
+	settings =
+	    settings_read(options->configuration, &rules.settings, host_log_fault, NULL);
+	if (settings != NULL)
+		printf("%s: no faults\n", options->configuration);
+	settings_free(settings);
+	rules_clear(&rules);
+	return settings == NULL ? -1 : 0;
+}
+
+/* A thousand modules need more descriptors than the usual soft limit. */
+static void
+host_raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_msg(LOG_INFO, "host", "descriptor limit stays: %s", strerror(errno));
+}
+
+/* One daemon to a state directory. */
+static int
+host_lock(struct host *host)
+{
+	char *path = xasprintf("%s/lock", host->options->state_directory), pid[32] = "";
+
+	host->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (host->lock == -1) {
+		log_msg(LOG_ERR, "host", "cannot open %s: %s", path, strerror(errno));
+	} else if (flock(host->lock, LOCK_EX | LOCK_NB) == -1) {
+		if (read(host->lock, pid, sizeof pid - 1) <= 0)
+			snprintf(pid, sizeof pid, "unknown");
+		log_msg(LOG_ERR, "host",
+		    "another zentrid (pid %s) uses the state directory %s; give this one a "
+		    "directory of its own with -s",
+		    pid, host->options->state_directory);
+		close(host->lock);
+		host->lock = -1;
+	} else {
+		snprintf(pid, sizeof pid, "%jd", (intmax_t)getpid());
+		if (ftruncate(host->lock, 0) == -1 ||
+		    write(host->lock, pid, strlen(pid)) == -1)
+			log_msg(LOG_INFO, "host", "%s stays empty: %s", path,
+			    strerror(errno));
+	}
+	free(path);
+	return host->lock == -1 ? -1 : 0;
+}
+
+static int
+host_make_directories(const struct options *options)
+{
+	const char *paths[] = { options->state_directory, options->runtime_directory };
+	const mode_t modes[] = { 0700, 0755 };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (file_make_directories(paths[i], modes[i]) == -1) {
+			log_msg(LOG_ERR, "host", "cannot make %s: %s", paths[i],
+			    strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void
+host_write_status(evutil_socket_t fd, short what, void *arg)
+{
+	struct host *host = arg;
+
+	(void)fd;
+	(void)what;
+	for (size_t i = 0; i < host->module_count; i++) {
+		struct hosted *hosted = &host->modules[i];
+
+		if (!hosted->status_is_old)
+			continue;
+		hosted->status_is_old = false;
+		status_write(hosted->module, hosted->directory);
+	}
+}
+
+/* Called by modules, often several times in a row; the files follow on the next turn. */
+static void
+host_module_changed(void *arg, struct module *module)
+{
+	struct host *host = arg;
+
+	for (size_t i = 0; i < host->module_count; i++) {
+		if (host->modules[i].module == module)
+			host->modules[i].status_is_old = true;
+	}
+	if (host->is_running)
+		event_active(host->status_writer, EV_TIMEOUT, 0);
+}
+
+static void
+host_end(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct host *host = arg;
+
+	(void)what;
+	log_msg(LOG_INFO, "host", "ending on %s", strsignal((int)signal_number));
+	event_base_loopbreak(host->base);
+}
+
+static void
+host_reload(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct host *host = arg;
+	struct settings *settings;
+
+	(void)signal_number;
+	(void)what;
+	notify_send("RELOADING=1");
+	settings = settings_read(
+	    host->options->configuration, &host->rules.settings, host_log_fault, NULL);
+	if (settings == NULL)
+		log_msg(LOG_ERR, "configuration", "not reread; the old one stays in use");
+	else
+		reload_settings(host->settings, settings);
+	settings_free(settings);
+	notify_send("READY=1");
+}
+
+static int
+host_add_module(struct host *host, const struct module_settings *own)
+{
+	struct hosted *hosted = &host->modules[host->module_count];
+
+	hosted->module = module_new(
+	    host->base, rules_catalog(&host->rules, own), host->settings, own);
+	if (hosted->module == NULL)
+		return -1;
+	hosted->directory =
+	    xasprintf("%s/%s", host->options->runtime_directory, own->name);
+	host->module_count++;
+	hosted->module->changed = host_module_changed;
+	hosted->module->changed_arg = host;
+	hosted->status_is_old = true;
+	if (file_make_directories(hosted->directory, 0755) == -1) {
+		log_msg(LOG_ERR, own->name, "cannot make %s: %s", hosted->directory,
+		    strerror(errno));
+		return -1;
+	}
+	if (own->has_serial && serial_attach(hosted->module, hosted->directory) == -1)
+		return -1;
+	web_server_attach(hosted->module);
+	return 0;
+}
+
+static int
+host_set_up(struct host *host)
+{
+	const struct options *options = host->options;
+
+	host->settings = settings_read(
+	    options->configuration, &host->rules.settings, host_log_fault, NULL);
+	if (host->settings == NULL)
+		return -1;
+	host->settings->state_directory = xstrdup(options->state_directory);
+	host->settings->runtime_directory = xstrdup(options->runtime_directory);
+	if (host_make_directories(options) == -1 || host_lock(host) == -1)
+		return -1;
+	host->modules = xcalloc(host->settings->module_count, sizeof *host->modules);
+	for (size_t i = 0; i < host->settings->module_count; i++) {
+		if (host_add_module(host, &host->settings->modules[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+struct host *
+host_new(const struct options *options)
+{
+	struct host *host = xcalloc(1, sizeof *host);
+
+	host->options = options;
+	host->lock = -1;
+	rules_init(&host->rules);
+	host_raise_descriptor_limit();
+	signal(SIGPIPE, SIG_IGN);
+	host->base = xcheck(event_base_new());
+	host->status_writer = xcheck(event_new(host->base, -1, 0, host_write_status, host));
+	host->terminated = xcheck(evsignal_new(host->base, SIGTERM, host_end, host));
+	host->interrupted = xcheck(evsignal_new(host->base, SIGINT, host_end, host));
+	host->hung_up = xcheck(evsignal_new(host->base, SIGHUP, host_reload, host));
+	event_add(host->terminated, NULL);
+	event_add(host->interrupted, NULL);
+	event_add(host->hung_up, NULL);
+	if (host_set_up(host) == -1) {
+		host_free(host);
+		return NULL;
+	}
+	return host;
+}
+
+static void
+host_log_places(const struct module *module)
+{
+	const struct listener *listener;
+
+	if (module->tty_link != NULL)
+		log_msg(LOG_INFO, module->own->name, "serial port: %s", module->tty_link);
+	TAILQ_FOREACH (listener, &module->listeners, entry)
+		log_msg(LOG_INFO, module->own->name, "%s: %s://%s:%u/", listener->service,
+		    listener->scheme, listener->address, listener->port);
+}
+
+void
+host_run(struct host *host)
+{
+	for (size_t i = 0; i < host->module_count; i++) {
+		module_boot(host->modules[i].module);
+		host_log_places(host->modules[i].module);
+	}
+	host_write_status(-1, 0, host);
+	host->is_running = true;
+	notify_send("READY=1");
+	event_base_dispatch(host->base);
+	notify_send("STOPPING=1");
+	host->is_running = false;
+}
+
+void
+host_free(struct host *host)
+{
+	if (host == NULL)
+		return;
+	for (size_t i = 0; i < host->module_count; i++) {
+		module_free(host->modules[i].module);
+		status_remove(host->modules[i].directory);
+		free(host->modules[i].directory);
+	}
+	free(host->modules);
+	settings_free(host->settings);
+	rules_clear(&host->rules);
+	event_free(host->status_writer);
+	event_free(host->terminated);
+	event_free(host->interrupted);
+	event_free(host->hung_up);
+	event_base_free(host->base);
+	if (host->lock != -1)
+		close(host->lock);
+	free(host);
+}

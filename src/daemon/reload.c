@@ -1,0 +1,72 @@
+#include "daemon/reload.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+static struct module_settings *
+reload_find(struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->module_count; i++) {
+		if (strcmp(settings->modules[i].name, name) == 0)
+			return &settings->modules[i];
+	}
+	return NULL;
+}
+
+static bool
+reload_differs(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a != b;
+	return strcmp(a, b) != 0;
+}
+
+static void
+reload_module(struct module_settings *current, struct module_settings *fresh)
+{
+	struct module_settings old = *current;
+
+	if (reload_differs(current->profile, fresh->profile))
+		log_msg(LOG_WARNING, current->name, "profile needs a restart to change");
+	if (reload_differs(current->mac, fresh->mac))
+		log_msg(LOG_WARNING, current->name, "mac needs a restart to change");
+	if (current->has_serial != fresh->has_serial ||
+	    reload_differs(current->serial_link, fresh->serial_link) ||
+	    reload_differs(current->serial_device, fresh->serial_device))
+		log_msg(LOG_WARNING, current->name, "serial needs a restart to change");
+
+	/* Exchanged, so that the old parts are freed with the fresh settings. */
+	current->network = fresh->network;
+	fresh->network = old.network;
+	current->factory = fresh->factory;
+	fresh->factory = old.factory;
+	current->factory_count = fresh->factory_count;
+	fresh->factory_count = old.factory_count;
+	current->version = fresh->version;
+	fresh->version = old.version;
+	current->http_close = fresh->http_close;
+}
+
+void
+reload_settings(struct settings *current, struct settings *fresh)
+{
+	for (size_t i = 0; i < current->module_count; i++) {
+		struct module_settings *module = &current->modules[i];
+		struct module_settings *other = reload_find(fresh, module->name);
+
+		if (other == NULL)
+			log_msg(LOG_WARNING, module->name,
+			    "no longer in the configuration; runs on until a restart");
+		else
+			reload_module(module, other);
+	}
+	for (size_t i = 0; i < fresh->module_count; i++) {
+		if (reload_find(current, fresh->modules[i].name) == NULL)
+			log_msg(LOG_WARNING, fresh->modules[i].name,
+			    "a new module needs a restart to begin");
+	}
+	log_msg(LOG_NOTICE, "configuration",
+	    "reread; addresses and ports act at the next network_restart, factory "
+	    "defaults at the next reboot");
+}

@@ -1,0 +1,220 @@
+#include "front/web/rest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <jansson.h>
+
+#include "base/base64.h"
+#include "base/xmalloc.h"
+#include "core/event.h"
+#include "core/module.h"
+#include "core/session.h"
+#include "front/web/server.h"
+
+/* One command that came over HTTP, until it is answered. */
+struct rest_session {
+	struct session session;
+	struct web_connection *connection; /* NULL once the client is gone */
+	struct evhttp_request *request; /* evhttp's; NULL likewise */
+	unsigned flags; /* as asked */
+};
+
+static void
+rest_reply_json(
+    struct web_connection *connection, struct evhttp_request *request, json_t *root)
+{
+	struct evbuffer *body = xcheck(evbuffer_new());
+	char *text = json_dumps(root, JSON_COMPACT);
+
+	if (text != NULL)
+		evbuffer_add(body, text, strlen(text));
+	free(text);
+	json_decref(root);
+	web_reply(connection, request, HTTP_OK, "application/json", body);
+}
+
+/* Text as a JSON string. Reference: network notes, 1.4: bytes that are no UTF-8 come out
+ * as U+0080 to U+00FF. Takes nothing; a new reference. */
+static json_t *
+rest_json_text(const char *bytes, size_t len)
+{
+	json_t *string = json_stringn(bytes, len);
+	char *utf8;
+	size_t out = 0;
+
+	if (string != NULL)
+		return string;
+	utf8 = xmalloc(2 * len + 1);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+
+		if (byte >= 0x80) {
+			utf8[out++] = (char)(0xC0 | (byte >> 6));
+			byte = 0x80 | (byte & 0x3F);
+		}
+		utf8[out++] = (char)byte;
+	}
+	string = json_stringn(utf8, out);
+	free(utf8);
+	return string;
+}
+
+static json_t *
+rest_json_response(const struct response *response, unsigned flags)
+{
+	size_t len = response->body == NULL ? 0 : evbuffer_get_length(response->body);
+	const char *bytes =
+	    len == 0 ? "" : (const char *)evbuffer_pullup(response->body, -1);
+	json_t *string;
+	char *encoded;
+
+	if ((flags & REST_RESPONSE_BASE64) == 0)
+		return rest_json_text(bytes, len);
+	encoded = base64_encode(bytes, len);
+	string = json_string(encoded == NULL ? "" : encoded);
+	free(encoded);
+	return string;
+}
+
+static void
+rest_reply(struct session *session, const struct response *response)
+{
+	struct rest_session *rest = (struct rest_session *)session;
+	struct web_connection *connection = rest->connection;
+	struct module *module = session->module;
+
+	if (connection != NULL) {
+		json_t *root = json_object();
+
+		json_object_set_new_nocheck(
+		    root, "id", json_integer(module->next_response_id++));
+		json_object_set_new_nocheck(root, "code", json_integer(response->result));
+		json_object_set_new_nocheck(
+		    root, "flags", json_integer(rest->flags & REST_RESPONSE_BASE64));
+		json_object_set_new_nocheck(
+		    root, "response", rest_json_response(response, rest->flags));
+		connection->rest = NULL;
+		rest->connection = NULL;
+		rest_reply_json(connection, rest->request, root);
+	}
+	session_close(session);
+}
+
+static void
+rest_free(struct session *session)
+{
+	struct rest_session *rest = (struct rest_session *)session;
+
+	if (rest->connection != NULL)
+		rest->connection->rest = NULL;
+	free(rest);
+}
+
+static const struct session_ops rest_ops = {
+	.reply = rest_reply,
+	.free = rest_free,
+};
+
+/* Runs one command for a connection. Takes data. */
+static void
+rest_run(struct web_connection *connection, struct evhttp_request *request,
+    const char *line, size_t len, struct evbuffer *data, unsigned flags)
+{
+	struct rest_session *rest = xcalloc(1, sizeof *rest);
+
+	rest->connection = connection;
+	rest->request = request;
+	rest->flags = flags;
+	connection->rest = rest;
+	session_init(&rest->session, web_server_module(connection->server), SESSION_REST,
+	    &rest_ops);
+	session_submit(&rest->session, line, len, data, (flags & REST_QUIET) != 0);
+}
+
+void
+rest_get_command(
+    struct web_connection *connection, struct evhttp_request *request, const char *rest)
+{
+	size_t len;
+	char *line;
+
+	if (*rest != '/') {
+		web_reply_text(connection, request, HTTP_BADREQUEST,
+		    "the command is missing: GET /command/<command>");
+		return;
+	}
+	/* Reference: network notes, 1.3: all behind /command/ is the command, a '?' in
+	 * it included, and '+' is no blank. */
+	line = evhttp_uridecode(rest + 1, 0, &len);
+	if (line == NULL) {
+		web_reply_text(connection, request, HTTP_INTERNAL, NULL);
+		return;
+	}
+	rest_run(connection, request, line, len, NULL, 0);
+	free(line);
+}
+
+void
+rest_post_command(
+    struct web_connection *connection, struct evhttp_request *request, const char *rest)
+{
+	struct evbuffer *input = evhttp_request_get_input_buffer(request);
+	struct rest_command command;
+	const char *fault, *body;
+
+	if (*rest != '\0' && *rest != '?') {
+		web_reply_text(connection, request, HTTP_NOTFOUND, NULL);
+		return;
+	}
+	body = (const char *)evbuffer_pullup(input, -1);
+	fault = rest_command_parse(
+	    &command, body == NULL ? "" : body, evbuffer_get_length(input));
+	if (fault != NULL) {
+		web_reply_text(connection, request, HTTP_BADREQUEST, fault);
+	} else {
+		rest_run(connection, request, command.line, command.len, command.data,
+		    command.flags);
+		command.data = NULL;
+	}
+	rest_command_clear(&command);
+}
+
+static void
+rest_add_line(void *arg, const char *line)
+{
+	json_array_append_new(arg, rest_json_text(line, strlen(line)));
+}
+
+/* Reference: network notes, 1.7. Chosen: what was fetched is gone, and the lines carry no
+ * CRLF. */
+void
+rest_get_log(
+    struct web_connection *connection, struct evhttp_request *request, const char *rest)
+{
+	struct module *module = web_server_module(connection->server);
+	json_t *root, *lines;
+
+	if (*rest != '\0' && *rest != '?') {
+		web_reply_text(connection, request, HTTP_NOTFOUND, NULL);
+		return;
+	}
+	lines = json_array();
+	module->log_fetched =
+	    event_read(module, module->log_fetched, rest_add_line, lines);
+	root = json_object();
+	json_object_set_new_nocheck(root, "logs", lines);
+	rest_reply_json(connection, request, root);
+}
+
+void
+rest_abandon(struct web_connection *connection)
+{
+	if (connection->rest == NULL)
+		return;
+	connection->rest->connection = NULL;
+	connection->rest->request = NULL;
+	connection->rest = NULL;
+}
