@@ -7,10 +7,10 @@
 
 /* Whole small files on the host. */
 
-/* Replaces path by len bytes so that a reader, or the next start after a power cut, sees
- * the old contents or the new and nothing between: temporary file beside it, rename.
- * When durable, also fsync of the file before and of the directory after. 0, or -1 and
- * errno with the old contents in place. */
+/* Replaces path by len bytes so that a reader, or the next start after a power cut,
+ * sees the old contents or the new and nothing between: temporary file beside it,
+ * rename. When durable, also fsync of the file before and of the directory after. 0, or
+ * -1 and errno with the old contents in place. */
 int file_replace(
     const char *path, const void *bytes, size_t len, mode_t mode, bool durable);
 

@@ -8,7 +8,8 @@
 
 enum log_format {
 	LOG_FORMAT_TEXT, /* "zentrid: area: message" */
-	LOG_FORMAT_JOURNAL, /* "<6>area: message", priorities as the journal reads them */
+	LOG_FORMAT_JOURNAL, /* "<6>area: message", priorities as the journal reads them
+			     */
 };
 
 /* Sets the form and the least important priority (LOG_* of syslog.h) that is shown. */

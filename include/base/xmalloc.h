@@ -12,7 +12,8 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *pointer, size_t size);
 char *xstrdup(const char *text);
 
-/* For what a library allocates: gives pointer back, or ends likewise when it is NULL. */
+/* For what a library allocates: gives pointer back, or ends likewise when it is NULL.
+ */
 void *xcheck(void *pointer);
 
 /* A copy of len bytes with a NUL byte behind them. */

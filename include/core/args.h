@@ -9,7 +9,8 @@
 
 #define ARGS_TOKENS_MAX 64 /* tokens of one command line */
 
-/* One word of a command line. Borrowed from the line, NUL-terminated, quotes taken off. */
+/* One word of a command line. Borrowed from the line, NUL-terminated, quotes taken off.
+ */
 struct token {
 	const char *text;
 	size_t len;
@@ -24,7 +25,7 @@ enum arg_type {
 	ARG_OPTION_TEXT, /* a switch with a word behind it: -c 89F6 */
 	ARG_OPTION_NUMBER, /* a switch with a number behind it: -l 30001 */
 	ARG_REST /* all tokens from here on, none required; the last entry; its name is
-	          * printed as it is */
+		  * printed as it is */
 };
 
 /* One argument a command takes; a list of them ends with .name NULL. */
@@ -38,7 +39,8 @@ struct arg_spec {
 
 /* Checked arguments of one request. */
 struct args {
-	char *line; /* owned: the text that the tokens lie in, and behind it the original */
+	char *line; /* owned: the text that the tokens lie in, and behind it the
+		       original */
 	size_t length; /* of the line */
 	struct token *tokens; /* owned */
 	size_t count; /* tokens behind the command's name, switches taken out */
@@ -60,14 +62,15 @@ enum result args_check(struct args *, const struct arg_spec *specs);
 
 /* What was given for the argument of that name; args_check() has passed. */
 bool args_has(const struct args *, const char *name);
-const char *args_text(const struct args *, const char *name); /* borrowed; NULL: absent */
+const char *args_text(
+    const struct args *, const char *name); /* borrowed; NULL: absent */
 int64_t args_number(const struct args *, const char *name, int64_t when_absent);
 
 /* The tokens of ARG_REST; borrowed. */
 const struct token *args_rest(const struct args *, size_t *count);
 
-/* What stands between the '"' that opened token and the last one of the line, where that
- * ends the line: the outermost pair. Borrowed; NULL when there is no such pair. */
+/* What stands between the '"' that opened token and the last one of the line, where
+ * that ends the line: the outermost pair. Borrowed; NULL when there is no such pair. */
 const char *args_outermost(const struct args *, const struct token *, size_t *len);
 
 void args_free(struct args *); /* NULL is allowed */

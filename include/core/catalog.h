@@ -12,8 +12,8 @@
 struct catalog;
 
 /* Both lists hold tables and end with NULL. The tables stay borrowed. */
-struct catalog *catalog_new(const struct profile *, const struct command *const *commands,
-    const struct variable *const *variables);
+struct catalog *catalog_new(const struct profile *,
+    const struct command *const *commands, const struct variable *const *variables);
 void catalog_free(struct catalog *);
 
 const struct profile *catalog_profile(const struct catalog *);
@@ -29,8 +29,8 @@ const struct variable *catalog_variable(
 const struct variable *catalog_shortcut(
     const struct catalog *, const char *shortcut, size_t len);
 
-/* In alphabetical order of the full names; NULL past the end. Older names that stand for
- * another variable are left out. */
+/* In alphabetical order of the full names; NULL past the end. Older names that stand
+ * for another variable are left out. */
 const struct command *catalog_command_at(const struct catalog *, size_t position);
 const struct variable *catalog_variable_at(const struct catalog *, size_t position);
 

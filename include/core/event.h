@@ -37,7 +37,8 @@ void event_emit(struct module *, enum event_kind, const char *fmt, ...)
 /* Calls reader for each line of the ring that came after after_seq, oldest first, and
  * returns the number of the last line there is. Numbers count from 1. */
 typedef void event_reader(void *arg, const char *line);
-uint64_t event_read(const struct module *, uint64_t after_seq, event_reader *, void *arg);
+uint64_t event_read(
+    const struct module *, uint64_t after_seq, event_reader *, void *arg);
 
 /* Frees the ring; for the end of the module. */
 void event_log_free(struct module *);

@@ -24,12 +24,14 @@ struct stream_table;
 enum module_state {
 	MODULE_OFF, /* not booted yet, or being taken down */
 	MODULE_RUNNING,
-	MODULE_PAUSED, /* a step follows when the replies are out; commands wait for it */
+	MODULE_PAUSED, /* a step follows when the replies are out; commands wait for it
+			*/
 	MODULE_LEAVING, /* likewise, but what comes in is lost, as in a reset */
 	MODULE_ASLEEP
 };
 
-/* What system.cmd.* and system.print_level say, kept at hand by their apply functions. */
+/* What system.cmd.* and system.print_level say, kept at hand by their apply functions.
+ */
 struct module_console {
 	bool echo, header, prompt, buffered;
 	unsigned print_level; /* 0 nothing, 1 bracketed events, 2 and up all */
@@ -102,16 +104,18 @@ struct module {
 	TAILQ_HEAD(, listener) listeners; /* each owned by its service */
 	char *tty; /* owned: the pty or device of the serial port; NULL: none */
 	char *tty_link; /* owned: the stable path to it; NULL: none */
-	void (*changed)(void *arg, struct module *); /* what status.json shows changed */
+	void (*changed)(
+	    void *arg, struct module *); /* what status.json shows changed */
 	void *changed_arg;
 };
 
-/* For core/: mac, when the configuration has none, and uuid; both come from this host and
- * the module's name, so they stay the same. */
+/* For core/: mac, when the configuration has none, and uuid; both come from this host
+ * and the module's name, so they stay the same. */
 void module_identify(struct module *);
 
-/* Makes a module, opens its state, and leaves it off. settings and own are borrowed until
- * module_free(). NULL when its state directory cannot be used; the cause is logged. */
+/* Makes a module, opens its state, and leaves it off. settings and own are borrowed
+ * until module_free(). NULL when its state directory cannot be used; the cause is
+ * logged. */
 struct module *module_new(struct event_base *, const struct catalog *,
     const struct settings *, const struct module_settings *own);
 
@@ -165,7 +169,8 @@ int64_t module_clock_us(const struct module *);
 bool module_clock_is_set(const struct module *);
 void module_clock_set(struct module *, int64_t utc_us);
 
-/* time.zone in minutes east of UTC; what is added to UTC gives the module's local time. */
+/* time.zone in minutes east of UTC; what is added to UTC gives the module's local time.
+ */
 int module_zone_minutes(const struct module *);
 
 #endif

@@ -38,8 +38,8 @@ void request_free(struct request *); /* NULL is allowed */
 /* Bytes of payload that the command line announces; 0: the command takes none. */
 size_t request_payload_length(const struct request *);
 
-/* For core itself: the command's run function has a result, or its deferral has. Replies,
- * frees the request and gives the next one its turn. */
+/* For core itself: the command's run function has a result, or its deferral has.
+ * Replies, frees the request and gives the next one its turn. */
 void request_complete(struct request *, enum result);
 
 /* Stops a request that waits or runs, without a reply, and frees it. */
@@ -54,8 +54,8 @@ enum result request_success(struct request *);
 enum result request_fail(struct request *, enum result, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The reply comes later: exactly one of request_finish() and cancel(op) will happen, and
- * the deadline cancels and answers RESULT_FAILED. Returns RESULT_PENDING. */
+/* The reply comes later: exactly one of request_finish() and cancel(op) will happen,
+ * and the deadline cancels and answers RESULT_FAILED. Returns RESULT_PENDING. */
 enum result request_defer(
     struct request *, unsigned timeout_ms, void (*cancel)(void *op), void *op);
 

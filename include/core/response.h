@@ -31,7 +31,8 @@ const char *result_text(enum result);
  * asked renders it. */
 struct response {
 	enum result result;
-	bool is_list; /* many lines: goes to a CMD stream if system.cmd.buffered is on */
+	bool
+	    is_list; /* many lines: goes to a CMD stream if system.cmd.buffered is on */
 	bool is_silent; /* a serial port or terminal gets no answer at all */
 	struct evbuffer *body; /* owned; lines end in CRLF; NULL while empty */
 };

@@ -7,8 +7,10 @@
  * starts after boot and ends before the next one, and network_restart does both. */
 struct service_ops {
 	const char *name;
-	void (*start)(void *arg); /* reads its variables; says by itself what goes wrong */
-	void (*stop)(void *arg); /* closes all that start() opened; also if it never did */
+	void (*start)(
+	    void *arg); /* reads its variables; says by itself what goes wrong */
+	void (*stop)(
+	    void *arg); /* closes all that start() opened; also if it never did */
 	void (*free)(void *arg); /* the end; stop() has been called */
 };
 

@@ -16,7 +16,8 @@ struct request;
 struct session;
 
 #define SESSION_LINE_MAX 4096 /* bytes of a command line */
-#define SESSION_INPUT_MAX 16384 /* unread bytes at which the front end stops reading */
+#define SESSION_INPUT_MAX 16384 /* unread bytes at which the front end stops reading   \
+				 */
 #define SESSION_PAYLOAD_MAX (1024u * 1024) /* bytes one command may carry */
 
 enum bus_mode { BUS_COMMAND, BUS_STREAM };
@@ -38,7 +39,8 @@ struct session_ops {
 	int (*leave)(struct session *);
 	/* The input fell below SESSION_INPUT_MAX again: read on. May be NULL. */
 	void (*drained)(struct session *);
-	/* The end: free the front end's own struct, of which this is the first member. */
+	/* The end: free the front end's own struct, of which this is the first member.
+	 */
 	void (*free)(struct session *);
 };
 
@@ -50,20 +52,23 @@ struct session {
 	enum session_kind kind;
 	enum bus_mode bus_mode;
 	enum result last_result;
-	bool closed; /* session_close() was called; freed on the next turn of the loop */
+	bool
+	    closed; /* session_close() was called; freed on the next turn of the loop */
 	bool reading; /* inside session_process(), so that it never recurses */
 	bool after_cr; /* a LF right behind this CR belongs to it */
 	struct request *current; /* owned; NULL when idle */
 	size_t payload_missing; /* bytes current still waits for before it runs */
 	struct event *payload_timer; /* owned, or NULL */
-	struct evbuffer *input; /* owned, bounded; bytes not parsed yet; NULL while empty */
-	struct line_editor *editor; /* owned; the line being typed; NULL before the first */
+	struct evbuffer
+	    *input; /* owned, bounded; bytes not parsed yet; NULL while empty */
+	struct line_editor
+	    *editor; /* owned; the line being typed; NULL before the first */
 	TAILQ_ENTRY(session) entry; /* in the module's list */
 };
 
 /* Joins the module's list. The front end has allocated the struct, zeroed. */
-void session_init(struct session *, struct module *, enum session_kind,
-    const struct session_ops *);
+void session_init(
+    struct session *, struct module *, enum session_kind, const struct session_ops *);
 
 /* Bytes that came in: lines are cut out of them, echoed, run and answered in order. */
 void session_feed(struct session *, const void *bytes, size_t len);
@@ -72,16 +77,17 @@ void session_feed(struct session *, const void *bytes, size_t len);
  * ops->drained(). */
 size_t session_input_length(const struct session *);
 
-/* One whole command from a front end that has no lines. Takes payload, which may be NULL
- * and may hold more than the command wants. The reply may come before this returns. */
+/* One whole command from a front end that has no lines. Takes payload, which may be
+ * NULL and may hold more than the command wants. The reply may come before this
+ * returns. */
 void session_submit(struct session *, const char *line, size_t len,
     struct evbuffer *payload, bool quiet);
 
 /* For core/: goes on with the input, after a reply. */
 void session_resume(struct session *);
 
-/* For core/: the module boots again: forgets input, line and what waits. Not from inside
- * a feed. */
+/* For core/: the module boots again: forgets input, line and what waits. Not from
+ * inside a feed. */
 void session_reset(struct session *);
 
 /* For core/: frees a closed session. */

@@ -27,7 +27,8 @@ enum variable_flag {
 	VARIABLE_SECRET = 1u << 1, /* never in a log or an error */
 	VARIABLE_READONLY = 1u << 2, /* get only */
 	VARIABLE_WRITEONLY = 1u << 3, /* set only */
-	VARIABLE_LATER = 1u << 4 /* kept, but nothing acts on it so far; a lint counts them */
+	VARIABLE_LATER =
+	    1u << 4 /* kept, but nothing acts on it so far; a lint counts them */
 };
 
 /* When a change acts. Said by help and the documentation; VARIABLE_NOW entries have an
@@ -60,7 +61,8 @@ struct value {
 struct variable {
 	const char *name; /* "wlan.auto_join.enabled" */
 	const char *shortcut; /* "wl o e", or NULL */
-	const char *same_as; /* an older or newer name of that variable; all else unset */
+	const char
+	    *same_as; /* an older or newer name of that variable; all else unset */
 	enum variable_type type;
 	unsigned flags; /* enum variable_flag */
 	unsigned profiles; /* mask of enum profile_bit; 0: all */
@@ -74,31 +76,33 @@ struct variable {
 	const char *const *choices; /* CHOICE: up to NULL */
 	const struct variable_index *index; /* NULL: not indexed */
 	unsigned values; /* words that set takes as the value; 0 means 1 */
-	const char *const *modifiers; /* words that get takes behind the name, up to NULL */
+	const char *const
+	    *modifiers; /* words that get takes behind the name, up to NULL */
 
-	/* Writes the value; NULL: the stored one. index: which of an indexed variable, or
-	 * NULL; modifier: NULL when none was given. */
+	/* Writes the value; NULL: the stored one. index: which of an indexed variable,
+	 * or NULL; modifier: NULL when none was given. */
 	void (*get)(struct module *, const char *index, const char *modifier,
 	    struct evbuffer *out);
 
 	/* Takes the value instead of storing it. 0, or -1: command failed. */
 	int (*set)(struct module *, const char *index, const struct value *);
 
-	/* Checks beyond type and range, and may bring the text into its normal spelling.
-	 * Also runs on values of the configuration, with the module not yet booted.
-	 * 0, or -1: invalid argument. */
+	/* Checks beyond type and range, and may bring the text into its normal
+	 * spelling. Also runs on values of the configuration, with the module not yet
+	 * booted. 0, or -1: invalid argument. */
 	int (*check)(const struct module *, const char *index, struct value *);
 
-	/* Acts on the stored value; also at every boot; may run again for the same value.
-	 * 0, or -1: the old value comes back and the command fails. */
+	/* Acts on the stored value; also at every boot; may run again for the same
+	 * value. 0, or -1: the old value comes back and the command fails. */
 	int (*apply)(struct module *);
 
 	const char *help; /* one sentence */
 };
 
 /* What a module holds of the variable named, as text, borrowed until the next change of
- * any variable: set, else saved, else the board's factory default, else the table's. The
- * name must be in the table (a misspelt one is a defect, answered with "" and logged). */
+ * any variable: set, else saved, else the board's factory default, else the table's.
+ * The name must be in the table (a misspelt one is a defect, answered with "" and
+ * logged). */
 const char *variable_text(const struct module *, const char *name);
 int64_t variable_number(const struct module *, const char *name);
 bool variable_is_on(const struct module *, const char *name);
@@ -121,8 +125,8 @@ enum result variable_set(struct module *, const struct variable *, const char *i
 bool variable_has_index(
     const struct module *, const struct variable *, const char *index);
 
-/* The word or number at one position of an index, in number when it is none of the words;
- * NULL past the last. */
+/* The word or number at one position of an index, in number when it is none of the
+ * words; NULL past the last. */
 const char *variable_index_at(const struct module *, const struct variable_index *,
     unsigned position, char *number, size_t size);
 
@@ -130,7 +134,8 @@ const char *variable_index_at(const struct module *, const struct variable_index
 void variable_print(struct module *, const struct variable *, const char *index,
     const char *modifier, struct evbuffer *out);
 
-/* Writes the lines "name: value" that a listing has of it: one, or one for each index. */
+/* Writes the lines "name: value" that a listing has of it: one, or one for each index.
+ */
 void variable_list(struct module *, const struct variable *, struct response *);
 
 /* Whether get and listings may show it. */

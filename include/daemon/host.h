@@ -15,7 +15,8 @@ void host_run(struct host *);
 
 void host_free(struct host *); /* NULL is allowed */
 
-/* For -t: reads the configuration and tells its faults. 0 when there are none, else -1. */
+/* For -t: reads the configuration and tells its faults. 0 when there are none, else -1.
+ */
 int host_check(const struct options *);
 
 #endif

@@ -12,8 +12,8 @@ struct options {
 	bool verbose; /* -v */
 };
 
-/* Reads the command line; options not given have their defaults. Prints the version or the
- * usage and returns the exit status when there is nothing more to do, else -1. */
+/* Reads the command line; options not given have their defaults. Prints the version or
+ * the usage and returns the exit status when there is nothing more to do, else -1. */
 int options_read(struct options *, int argc, char *argv[]);
 
 #endif

@@ -21,8 +21,8 @@ struct serial_settings {
 	bool flow_control; /* RTS and CTS */
 };
 
-/* Both set fd, slave and name of a line that is closed. 0, or -1 and errno. The slave of
- * a pty gets mode 0660 and, if there is one, the group dialout. */
+/* Both set fd, slave and name of a line that is closed. 0, or -1 and errno. The slave
+ * of a pty gets mode 0660 and, if there is one, the group dialout. */
 int serial_line_open_pty(struct serial_line *);
 int serial_line_open_tty(struct serial_line *, const char *device);
 void serial_line_close(struct serial_line *);

@@ -13,16 +13,18 @@
 
 struct nvm;
 
-/* Opens the store at path; a missing file is an empty store. A damaged file is renamed to
- * "<path>.bad-<seconds>", logged, and the store is empty: nvm_was_damaged() then says so.
- * 0, or -1 and errno when the file is there but cannot be read or set aside. */
+/* Opens the store at path; a missing file is an empty store. A damaged file is renamed
+ * to
+ * "<path>.bad-<seconds>", logged, and the store is empty: nvm_was_damaged() then says
+ * so. 0, or -1 and errno when the file is there but cannot be read or set aside. */
 int nvm_open(struct nvm **, const char *path);
 bool nvm_was_damaged(const struct nvm *);
 
 /* The value as it stands, committed or not; borrowed until the next change; or NULL. */
 const char *nvm_get(const struct nvm *, const char *key);
 
-/* Sets a value; copies both. 0, or -1 and errno EINVAL for a value over NVM_VALUE_MAX. */
+/* Sets a value; copies both. 0, or -1 and errno EINVAL for a value over NVM_VALUE_MAX.
+ */
 int nvm_set(struct nvm *, const char *key, const char *text);
 
 /* Forgets one key; as any change, until it is committed only in memory. */

@@ -34,7 +34,8 @@ struct module_settings {
 	bool has_serial; /* false with serial = { enabled = false; } */
 	char *serial_link; /* name of the symlink to the pty; NULL with a device */
 	char *serial_device; /* path of a tty; NULL: a pty */
-	struct settings_network network; /* the module's own, or a copy of the common one */
+	struct settings_network
+	    network; /* the module's own, or a copy of the common one */
 	struct settings_factory *factory;
 	size_t factory_count;
 	bool http_close; /* quirks.http_close */
@@ -50,12 +51,13 @@ struct settings {
  * right". */
 typedef void settings_fault(void *arg, const char *text);
 
-/* Checks a value that store/ knows no rule for: what is "profile" or a factory variable.
- * NULL when right, else what would be right; the text is borrowed until the next call. */
+/* Checks a value that store/ knows no rule for: what is "profile" or a factory
+ * variable. NULL when right, else what would be right; the text is borrowed until the
+ * next call. */
 struct settings_rules {
 	const char *(*profile)(void *arg, const char *name);
-	const char *(*factory)(
-	    void *arg, const struct module_settings *, const char *name, const char *value);
+	const char *(*factory)(void *arg, const struct module_settings *,
+	    const char *name, const char *value);
 	void *arg;
 };
 

@@ -37,8 +37,8 @@ struct stream_table;
 struct stream_table *stream_table_new(void);
 void stream_table_free(struct stream_table *); /* closes all; NULL is allowed */
 
-/* Takes the stream and gives it the lowest free handle, which it returns. -1 when all are
- * taken: the caller still owns it. */
+/* Takes the stream and gives it the lowest free handle, which it returns. -1 when all
+ * are taken: the caller still owns it. */
 int stream_add(struct stream_table *, struct stream *);
 struct stream *stream_get(struct stream_table *, int handle); /* borrowed, or NULL */
 void stream_close(struct stream_table *, int handle);

@@ -26,7 +26,7 @@ static bool
 base64_is_digit(unsigned char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    (c >= '0' && c <= '9') || c == '+' || c == '/';
+	       (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
 char *
@@ -47,9 +47,8 @@ base64_decode(const char *text, size_t len, size_t *out_len)
 	}
 
 	bytes = xmalloc(len / 4 * 3 + 1);
-	if (len > 0 &&
-	    EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text, (int)len) <
-	        0) {
+	if (len > 0 && EVP_DecodeBlock((unsigned char *)bytes,
+			   (const unsigned char *)text, (int)len) < 0) {
 		free(bytes);
 		goto malformed;
 	}

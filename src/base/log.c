@@ -46,7 +46,8 @@ log_append_visible(char *line, size_t size, size_t len, const char *text)
 		unsigned char byte = (unsigned char)*text;
 
 		if (byte < 0x20 || byte == 0x7F)
-			len += (size_t)snprintf(line + len, size - len, "\\x%02X", byte);
+			len +=
+			    (size_t)snprintf(line + len, size - len, "\\x%02X", byte);
 		else
 			line[len++] = (char)byte;
 	}

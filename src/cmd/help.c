@@ -81,7 +81,8 @@ help_variable(struct request *request, const struct variable *variable)
 	if (variable->shortcut != NULL)
 		response_line(response, "Shortcut: %s", variable->shortcut);
 	if ((variable->flags & VARIABLE_READONLY) == 0)
-		response_line(response, "A change acts %s.", applies[variable->applies]);
+		response_line(
+		    response, "A change acts %s.", applies[variable->applies]);
 	response_line(response, "%s", variable->help);
 }
 

@@ -2,8 +2,8 @@
 #include "core/module.h"
 #include "core/request.h"
 
-/* Reference: command notes, section 9: the answer goes out first, then the services stop
- * and start. */
+/* Reference: command notes, section 9: the answer goes out first, then the services
+ * stop and start. */
 static enum result
 network_restart_run(struct request *request)
 {

@@ -11,8 +11,8 @@
 #include "core/session.h"
 #include "stream/stream.h"
 
-/* Chosen: the most that one stream_read gives; clients ask for up to 1440, and more is cut
- * silently. Reference: command notes, section 6. */
+/* Chosen: the most that one stream_read gives; clients ask for up to 1440, and more is
+ * cut silently. Reference: command notes, section 6. */
 #define STREAM_READ_MAX 16384
 
 /* The stream that the argument "handle" names, or NULL. */
@@ -35,17 +35,19 @@ stream_list_run(struct request *request)
 		struct stream *stream = stream_get(streams, handle);
 		struct stream_info info;
 
-		if (stream == NULL || (args_has(request->args, "handle") &&
-		        args_number(request->args, "handle", -1) != handle))
+		if (stream == NULL ||
+		    (args_has(request->args, "handle") &&
+			args_number(request->args, "handle", -1) != handle))
 			continue;
 		stream->ops->info(stream, &info);
-		response_line(&request->response, "# %d %s  %s", handle, info.type,
-		    info.text);
+		response_line(
+		    &request->response, "# %d %s  %s", handle, info.type, info.text);
 	}
 	return RESULT_OK;
 }
 
-/* Reference: network notes, 2.4. Chosen: -r lists only the streams with data to read. */
+/* Reference: network notes, 2.4. Chosen: -r lists only the streams with data to read.
+ */
 static enum result
 stream_poll_all(struct request *request)
 {
@@ -129,8 +131,8 @@ stream_write_run(struct request *request)
 	if (stream == NULL)
 		return RESULT_FAILED;
 	bytes = request->payload == NULL
-	    ? (const unsigned char *)""
-	    : evbuffer_pullup(request->payload, (ev_ssize_t)size);
+		    ? (const unsigned char *)""
+		    : evbuffer_pullup(request->payload, (ev_ssize_t)size);
 	if (stream->ops->write(stream, bytes, size) != (ssize_t)size)
 		return RESULT_FAILED;
 	return request_success(request);
@@ -157,7 +159,10 @@ stream_close_run(struct request *request)
 }
 
 static const struct arg_spec list_args[] = {
-	{ .name = "handle", .type = ARG_NUMBER, .optional = true, .max = STREAM_MAX - 1 },
+	{ .name = "handle",
+	    .type = ARG_NUMBER,
+	    .optional = true,
+	    .max = STREAM_MAX - 1 },
 	{ .name = NULL },
 };
 

@@ -15,8 +15,8 @@ static enum result
 system_check_mac(const struct request *request)
 {
 	return module_is_mac(request->session->module, args_text(request->args, "mac"))
-	    ? RESULT_OK
-	    : RESULT_INVALID_ARGUMENT;
+		   ? RESULT_OK
+		   : RESULT_INVALID_ARGUMENT;
 }
 
 static enum result
@@ -42,7 +42,8 @@ factory_reset_run(struct request *request)
 	if (result != RESULT_OK)
 		return result;
 	if (nvm_erase(module->nvm) == -1) {
-		log_msg(LOG_ERR, module->own->name, "factory_reset: %s", strerror(errno));
+		log_msg(
+		    LOG_ERR, module->own->name, "factory_reset: %s", strerror(errno));
 		return RESULT_FAILED;
 	}
 	return system_reboot(request);
@@ -76,7 +77,8 @@ exit_run(struct request *request)
 	return request_success(request);
 }
 
-/* Chosen: a table like the other lists of the module; the real layout is not on record. */
+/* Chosen: a table like the other lists of the module; the real layout is not on record.
+ */
 static enum result
 faults_print_run(struct request *request)
 {
@@ -104,7 +106,8 @@ faults_reset_run(struct request *request)
 	struct module *module = request->session->module;
 
 	if (nvm_erase(module->faults) == -1) {
-		log_msg(LOG_ERR, module->own->name, "faults_reset: %s", strerror(errno));
+		log_msg(
+		    LOG_ERR, module->own->name, "faults_reset: %s", strerror(errno));
 		return RESULT_FAILED;
 	}
 	return request_success(request);
@@ -140,7 +143,8 @@ const struct command system_commands[] = {
 	    .alias = "fac",
 	    .args = mac_args,
 	    .run = factory_reset_run,
-	    .help = "Forget all saved variables and reboot; the module's MAC guards it." },
+	    .help =
+		"Forget all saved variables and reboot; the module's MAC guards it." },
 	{ .name = "faults_print",
 	    .alias = "faup",
 	    .run = faults_print_run,
@@ -159,6 +163,9 @@ const struct command system_commands[] = {
 	{ .name = "sleep",
 	    .run = sleep_run,
 	    .help = "Sleep until system.wakeup.timeout has passed, then start anew." },
-	{ .name = "version", .alias = "ver", .run = version_run, .help = "Print the version." },
+	{ .name = "version",
+	    .alias = "ver",
+	    .run = version_run,
+	    .help = "Print the version." },
 	{ .name = NULL },
 };

@@ -17,13 +17,13 @@
 #define SHORTCUT_PARTS_MAX 3 /* words of the longest shortcut */
 #define SHORTCUT_MAX 64 /* bytes of it, NUL included */
 
-/* How many words behind a variable's name make sense: RESULT_OK or the code for too few or
- * too many. */
-typedef enum result variable_fits(
-    const struct request *, const struct variable *, const struct token *, size_t count);
+/* How many words behind a variable's name make sense: RESULT_OK or the code for too few
+ * or too many. */
+typedef enum result variable_fits(const struct request *, const struct variable *,
+    const struct token *, size_t count);
 
-/* The variable that the first parts tokens spell as a shortcut, or NULL. A quoted word is
- * never part of one. */
+/* The variable that the first parts tokens spell as a shortcut, or NULL. A quoted word
+ * is never part of one. */
 static const struct variable *
 variable_of_shortcut(
     const struct request *request, const struct token *tokens, size_t parts)
@@ -59,9 +59,10 @@ variable_find(const struct request *request, const struct token *tokens, size_t 
 		if (n > count)
 			continue;
 		/* Last of all, the full name: it never looks like a shortcut. */
-		variable = parts > 0 ? variable_of_shortcut(request, tokens, n)
-		                     : catalog_variable(request->session->module->catalog,
-		                           tokens[0].text, tokens[0].len);
+		variable = parts > 0
+			       ? variable_of_shortcut(request, tokens, n)
+			       : catalog_variable(request->session->module->catalog,
+				     tokens[0].text, tokens[0].len);
 		if (variable == NULL)
 			continue;
 		result = fits(request, variable, tokens + n, count - n);
@@ -111,8 +112,8 @@ get_all_indexes(struct request *request, const struct variable *variable)
 
 	request->response.is_list = true;
 	evbuffer_add_printf(body, "!  # Value\r\n");
-	for (unsigned i = 0; (index = variable_index_at(module, variable->index, i, number,
-	                          sizeof number)) != NULL;
+	for (unsigned i = 0; (index = variable_index_at(module, variable->index, i,
+				  number, sizeof number)) != NULL;
 	     i++) {
 		evbuffer_add_printf(body, "# %2s ", index);
 		variable_print(module, variable, index, NULL, body);
@@ -154,7 +155,8 @@ get_one(struct request *request, const struct variable *variable,
 }
 
 /* Whether group names what variable belongs to: "all", its first words ("http",
- * "http.server") or the two letters of the first one. Reference: variable notes, 1.1. */
+ * "http.server") or the two letters of the first one. Reference: variable notes, 1.1.
+ */
 static bool
 variable_is_in_group(const struct variable *variable, const struct token *group)
 {
@@ -218,7 +220,7 @@ set_is_outermost(const struct request *request, const struct variable *variable,
 	size_t len;
 
 	return variable->type == VARIABLE_STRING && variable_words(variable) == 1 &&
-	    args_outermost(request->args, token, &len) != NULL;
+	       args_outermost(request->args, token, &len) != NULL;
 }
 
 static enum result
@@ -332,8 +334,9 @@ save_run(struct request *request)
 	return request_success(request);
 }
 
-/* Reference: variable notes, 1.3, and command notes, section 3: without a name it restores
- * the saved settings. A module without a file system has no file to load from. */
+/* Reference: variable notes, 1.3, and command notes, section 3: without a name it
+ * restores the saved settings. A module without a file system has no file to load from.
+ */
 static enum result
 load_run(struct request *request)
 {

@@ -88,21 +88,21 @@ static bool
 args_is_switch_spec(const struct arg_spec *spec)
 {
 	return spec->type == ARG_OPTION || spec->type == ARG_OPTION_TEXT ||
-	    spec->type == ARG_OPTION_NUMBER;
+	       spec->type == ARG_OPTION_NUMBER;
 }
 
-/* "-e", "-u" and "-eu" alike: each letter of the token names one switch. A token is taken
- * for switches only when the command has some, so that "-1" stays a number. */
+/* "-e", "-u" and "-eu" alike: each letter of the token names one switch. A token is
+ * taken for switches only when the command has some, so that "-1" stays a number. */
 static bool
 args_is_switch_token(const struct token *token)
 {
 	return !token->quoted && token->len >= 2 && token->text[0] == '-' &&
-	    !(token->text[1] >= '0' && token->text[1] <= '9');
+	       !(token->text[1] >= '0' && token->text[1] <= '9');
 }
 
 static enum result
-args_convert(const struct arg_spec *spec, const struct token *token,
-    struct arg_value *value)
+args_convert(
+    const struct arg_spec *spec, const struct token *token, struct arg_value *value)
 {
 	value->present = true;
 	value->text = token->text;
@@ -110,11 +110,12 @@ args_convert(const struct arg_spec *spec, const struct token *token,
 	case ARG_NUMBER:
 	case ARG_OPTION_NUMBER:
 		return number_parse(token->text, token->len, spec->min, spec->max,
-		           &value->number) == 0
-		    ? RESULT_OK
-		    : RESULT_INVALID_ARGUMENT;
+			   &value->number) == 0
+			   ? RESULT_OK
+			   : RESULT_INVALID_ARGUMENT;
 	case ARG_CHOICE:
-		for (const char *const *choice = spec->choices; *choice != NULL; choice++) {
+		for (const char *const *choice = spec->choices; *choice != NULL;
+		     choice++) {
 			if (strcasecmp(*choice, token->text) == 0) {
 				value->text = *choice;
 				return RESULT_OK;
@@ -142,7 +143,7 @@ args_take_switches(struct args *args, size_t position)
 		struct arg_value *value = args->values;
 
 		while (spec->name != NULL &&
-		    !(args_is_switch_spec(spec) && spec->name[0] == *letters)) {
+		       !(args_is_switch_spec(spec) && spec->name[0] == *letters)) {
 			spec++;
 			value++;
 		}
@@ -260,7 +261,8 @@ args_rest(const struct args *args, size_t *count)
 const char *
 args_outermost(const struct args *args, const struct token *token, size_t *len)
 {
-	const char *original = args->line + args->length + 1, *end = original + args->length;
+	const char *original = args->line + args->length + 1,
+		   *end = original + args->length;
 	const char *start = original + (token->text - args->line);
 
 	while (end > start && args_is_blank(end[-1]))

@@ -90,8 +90,7 @@ catalog_add_commands(struct catalog *catalog, const struct command *const *table
 			catalog_index_add(&catalog->command_names, c->name, c);
 			if (c->alias != NULL && strcmp(c->alias, c->name) != 0)
 				catalog_index_add(&catalog->command_names, c->alias, c);
-			catalog_index_add(
-			    &catalog->command_names, c->other_name, c);
+			catalog_index_add(&catalog->command_names, c->other_name, c);
 			if ((c->flags & COMMAND_HIDDEN) == 0)
 				catalog_index_add(&catalog->commands, c->name, c);
 		}
@@ -191,16 +190,16 @@ const struct command *
 catalog_command_at(const struct catalog *catalog, size_t position)
 {
 	return position < catalog->commands.count
-	    ? catalog->commands.keys[position].entry
-	    : NULL;
+		   ? catalog->commands.keys[position].entry
+		   : NULL;
 }
 
 const struct variable *
 catalog_variable_at(const struct catalog *catalog, size_t position)
 {
 	return position < catalog->variables.count
-	    ? catalog->variables.keys[position].entry
-	    : NULL;
+		   ? catalog->variables.keys[position].entry
+		   : NULL;
 }
 
 const char *

@@ -14,7 +14,8 @@ command_usage(const struct command *command, struct evbuffer *out)
 			break;
 		case ARG_OPTION_TEXT:
 		case ARG_OPTION_NUMBER:
-			evbuffer_add_printf(out, " [-%c <%s>]", spec->name[0], spec->name);
+			evbuffer_add_printf(
+			    out, " [-%c <%s>]", spec->name[0], spec->name);
 			break;
 		case ARG_REST:
 			evbuffer_add_printf(out, " %s", spec->name);

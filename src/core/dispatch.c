@@ -30,7 +30,7 @@ module_dispatch(struct module *module)
 		return;
 	module->dispatching = true;
 	while (module->running == NULL && module->state == MODULE_RUNNING &&
-	    (request = TAILQ_FIRST(&module->queue)) != NULL) {
+	       (request = TAILQ_FIRST(&module->queue)) != NULL) {
 		enum result result;
 
 		TAILQ_REMOVE(&module->queue, request, entry);

@@ -44,8 +44,8 @@ event_template(enum event_kind kind)
 	return event_kinds[kind].template;
 }
 
-/* Chosen: the stamp needs a clock that was set and system.cmd.timestamp other than none;
- * its form is the known one, "2015-03-23 | 03:21:37: ". */
+/* Chosen: the stamp needs a clock that was set and system.cmd.timestamp other than
+ * none; its form is the known one, "2015-03-23 | 03:21:37: ". */
 static void
 event_stamp(const struct module *module, char *stamp, size_t size)
 {
@@ -57,7 +57,7 @@ event_stamp(const struct module *module, char *stamp, size_t size)
 	    strcmp(variable_text(module, "system.cmd.timestamp"), "none") == 0)
 		return;
 	seconds = (time_t)(module_clock_us(module) / 1000000) +
-	    (time_t)module_zone_minutes(module) * 60;
+		  (time_t)module_zone_minutes(module) * 60;
 	if (gmtime_r(&seconds, &tm) != NULL)
 		strftime(stamp, size, "%Y-%m-%d | %H:%M:%S: ", &tm);
 }
@@ -74,7 +74,7 @@ event_expand(const struct module *module, enum event_kind kind, const char *argu
 	if (*template == '\0')
 		template = event_kinds[kind].template;
 	event_stamp(module, stamp, sizeof stamp);
-	for (; *template != '\0' && len + 1 < size; template++) {
+	for (; *template != '\0' && len + 1 < size; template ++) {
 		const char *text = NULL;
 
 		if (template[0] == '@' && template[1] == 't')
@@ -88,7 +88,7 @@ event_expand(const struct module *module, enum event_kind kind, const char *argu
 		len += (size_t)snprintf(line + len, size - len, "%s", text);
 		if (len >= size)
 			len = size - 1;
-		template++;
+		template ++;
 	}
 	line[len] = '\0';
 }

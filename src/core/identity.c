@@ -13,8 +13,8 @@
 #define IDENTITY_MACHINE_MAX 256 /* bytes of /etc/machine-id worth reading */
 
 static void
-identity_digest(const struct module *module, const char *use,
-    unsigned char digest[EVP_MAX_MD_SIZE])
+identity_digest(
+    const struct module *module, const char *use, unsigned char digest[EVP_MAX_MD_SIZE])
 {
 	size_t len = 0;
 	char *machine = file_read("/etc/machine-id", IDENTITY_MACHINE_MAX, &len);

@@ -109,8 +109,8 @@ line_editor_reset(struct line_editor *editor)
 	editor->recalled = 0;
 }
 
-/* Puts bytes in at the cursor. What does not fit is echoed all the same: a host counts on
- * getting back each byte it sent. */
+/* Puts bytes in at the cursor. What does not fit is echoed all the same: a host counts
+ * on getting back each byte it sent. */
 static void
 line_editor_insert(struct line_editor *editor, const char *bytes, size_t len)
 {
@@ -123,15 +123,15 @@ line_editor_insert(struct line_editor *editor, const char *bytes, size_t len)
 	}
 	if (editor->len + len > editor->size) {
 		editor->size = (editor->len + len) * 2 < editor->max
-		    ? (editor->len + len) * 2
-		    : editor->max;
+				   ? (editor->len + len) * 2
+				   : editor->max;
 		editor->text = xrealloc(editor->text, editor->size);
 	}
 	if (len == 0)
 		return;
 	if (behind > 0)
-		memmove(editor->text + editor->cursor + len, editor->text + editor->cursor,
-		    behind);
+		memmove(editor->text + editor->cursor + len,
+		    editor->text + editor->cursor, behind);
 	memcpy(editor->text + editor->cursor, bytes, len);
 	editor->len += len;
 	editor->cursor += len;
@@ -150,7 +150,8 @@ line_editor_delete(struct line_editor *editor)
 		return;
 	editor->len--;
 	behind = editor->len - editor->cursor;
-	memmove(editor->text + editor->cursor, editor->text + editor->cursor + 1, behind);
+	memmove(
+	    editor->text + editor->cursor, editor->text + editor->cursor + 1, behind);
 	line_editor_send(editor, editor->text + editor->cursor, behind);
 	line_editor_send(editor, " ", 1);
 	line_editor_send_back(editor, behind + 1);
@@ -174,8 +175,8 @@ line_editor_move(struct line_editor *editor, size_t cursor)
 	if (cursor < editor->cursor)
 		line_editor_send_back(editor, editor->cursor - cursor);
 	else
-		line_editor_send(editor, editor->text + editor->cursor,
-		    cursor - editor->cursor);
+		line_editor_send(
+		    editor, editor->text + editor->cursor, cursor - editor->cursor);
 	editor->cursor = cursor;
 }
 
@@ -234,14 +235,16 @@ line_editor_sequence(struct line_editor *editor)
 		const char *sequence;
 		char action;
 	} keys[] = { { "[A", 'U' }, { "OA", 'U' }, { "[B", 'N' }, { "OB", 'N' },
-		{ "[C", 'R' }, { "OC", 'R' }, { "[D", 'L' }, { "OD", 'L' }, { "[H", 'H' },
-		{ "OH", 'H' }, { "[1~", 'H' }, { "[7~", 'H' }, { "[F", 'E' }, { "OF", 'E' },
-		{ "[4~", 'E' }, { "[8~", 'E' }, { "[3~", 'D' } };
+		{ "[C", 'R' }, { "OC", 'R' }, { "[D", 'L' }, { "OD", 'L' },
+		{ "[H", 'H' }, { "OH", 'H' }, { "[1~", 'H' }, { "[7~", 'H' },
+		{ "[F", 'E' }, { "OF", 'E' }, { "[4~", 'E' }, { "[8~", 'E' },
+		{ "[3~", 'D' } };
 	char action = '\0';
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		if (strlen(keys[i].sequence) == editor->sequence_len &&
-		    memcmp(keys[i].sequence, editor->sequence, editor->sequence_len) == 0)
+		    memcmp(keys[i].sequence, editor->sequence, editor->sequence_len) ==
+			0)
 			action = keys[i].action;
 	}
 	switch (action) {
@@ -290,7 +293,8 @@ line_editor_in_sequence(struct line_editor *editor, char byte)
 		return true;
 	}
 	if ((unsigned char)byte < 0x20 || (unsigned char)byte > 0x7E) {
-		editor->sequence_state = SEQUENCE_NONE; /* broken off: a key of its own */
+		editor->sequence_state =
+		    SEQUENCE_NONE; /* broken off: a key of its own */
 		return false;
 	}
 	if (editor->sequence_len < sizeof editor->sequence)
@@ -349,8 +353,8 @@ line_editor_is_text(char byte)
 }
 
 enum line_status
-line_editor_feed(struct line_editor *editor, const char *bytes, size_t len, bool echo,
-    size_t *taken)
+line_editor_feed(
+    struct line_editor *editor, const char *bytes, size_t len, bool echo, size_t *taken)
 {
 	size_t at = 0;
 

@@ -19,8 +19,8 @@
 #include "store/nvm.h"
 #include "stream/stream.h"
 
-/* Reference: command notes, section 3 (reboot): the module gives an answer over HTTP half
- * a second to leave before it goes. */
+/* Reference: command notes, section 3 (reboot): the module gives an answer over HTTP
+ * half a second to leave before it goes. */
 #define MODULE_LEAVE_MS 500
 
 static struct nvm *
@@ -36,8 +36,8 @@ module_open_nvm(const struct module *module, const char *file)
 	return nvm;
 }
 
-/* Brings the board's factory defaults into their normal spelling. The configuration check
- * has let only good ones through. */
+/* Brings the board's factory defaults into their normal spelling. The configuration
+ * check has let only good ones through. */
 static void
 module_take_factory(struct module *module)
 {
@@ -49,17 +49,19 @@ module_take_factory(struct module *module)
 		size_t len = index == NULL ? strlen(name) : (size_t)(index - name);
 		const struct variable *variable =
 		    catalog_variable(module->catalog, name, len);
-		struct module_factory *factory = &module->factory[module->factory_count];
+		struct module_factory *factory =
+		    &module->factory[module->factory_count];
 		struct value value;
 
 		if (index != NULL)
 			index++;
 		if (variable == NULL ||
 		    variable_parse(module, variable, index, own->factory[i].value,
-		        strlen(own->factory[i].value), &value) != RESULT_OK)
+			strlen(own->factory[i].value), &value) != RESULT_OK)
 			continue;
-		factory->key = index == NULL ? xstrdup(variable->name)
-		                             : xasprintf("%s %s", variable->name, index);
+		factory->key = index == NULL
+				   ? xstrdup(variable->name)
+				   : xasprintf("%s %s", variable->name, index);
 		factory->text = xmemdup(value.text, value.len);
 		module->factory_count++;
 	}
@@ -116,8 +118,8 @@ module_stop_services(struct module *module)
 {
 	struct service *service;
 
-	TAILQ_FOREACH_REVERSE (service, &module->services, service_list, entry)
-		service->ops->stop(service->arg);
+	TAILQ_FOREACH_REVERSE(service, &module->services, service_list, entry)
+	service->ops->stop(service->arg);
 }
 
 static void
@@ -144,7 +146,8 @@ module_take_down(struct module *module)
 	if (module->sleep_timer != NULL)
 		event_del(module->sleep_timer);
 	module_stop_services(module);
-	for (session = TAILQ_FIRST(&module->sessions); session != NULL; session = next) {
+	for (session = TAILQ_FIRST(&module->sessions); session != NULL;
+	     session = next) {
 		next = TAILQ_NEXT(session, entry);
 		if (session->ops->booted == NULL)
 			session_close(session);
@@ -202,8 +205,10 @@ const char *
 module_state_name(const struct module *module)
 {
 	static const char *const names[] = { [MODULE_OFF] = "off",
-		[MODULE_RUNNING] = "running", [MODULE_PAUSED] = "running",
-		[MODULE_LEAVING] = "leaving", [MODULE_ASLEEP] = "asleep" };
+		[MODULE_RUNNING] = "running",
+		[MODULE_PAUSED] = "running",
+		[MODULE_LEAVING] = "leaving",
+		[MODULE_ASLEEP] = "asleep" };
 
 	return names[module->state];
 }
@@ -333,7 +338,8 @@ module_resume(struct module *module)
 
 	module->state = MODULE_RUNNING;
 	module_dispatch(module);
-	for (session = TAILQ_FIRST(&module->sessions); session != NULL; session = next) {
+	for (session = TAILQ_FIRST(&module->sessions); session != NULL;
+	     session = next) {
 		next = TAILQ_NEXT(session, entry);
 		session_resume(session);
 	}
@@ -459,7 +465,7 @@ const char *
 module_version(const struct module *module)
 {
 	return module->own->version != NULL ? module->own->version
-	                                    : module->profile->version;
+					    : module->profile->version;
 }
 
 bool
@@ -468,7 +474,7 @@ module_is_mac(const struct module *module, const char *text)
 	uint8_t given[MAC_OCTETS], own[MAC_OCTETS];
 
 	return mac_parse(text, given) == 0 && mac_parse(module->mac, own) == 0 &&
-	    memcmp(given, own, sizeof own) == 0;
+	       memcmp(given, own, sizeof own) == 0;
 }
 
 int64_t
@@ -490,7 +496,8 @@ module_clock_set(struct module *module, int64_t utc_us)
 	module->clock_set_at_ms = clock_monotonic_ms();
 }
 
-/* Reference: variable notes, time.zone: [+|-]H[:30]; its check has let nothing else in. */
+/* Reference: variable notes, time.zone: [+|-]H[:30]; its check has let nothing else in.
+ */
 int
 module_zone_minutes(const struct module *module)
 {

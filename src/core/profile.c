@@ -11,14 +11,14 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	{ .name = "wl-1.0",
 	    .bit = PROFILE_WL_1_0,
 	    .version = "ZENTRI-AMW007-1.2.0.10, 2017-07-28T07:43:27Z, "
-	               "ZentriOS-WL-1.2.0.10, Board:N/A",
+		       "ZentriOS-WL-1.2.0.10, Board:N/A",
 	    .build_number = "16eee81",
 	    .uarts = 1,
 	    .gpios = 22 },
 	{ .name = "wl-1.5",
 	    .bit = PROFILE_WL_1_5,
 	    .version = "ZENTRI-AMW007-1.5.0.13, 2018-09-03T06:06:14Z, "
-	               "ZentriOS-WL-1.5.0.13, Board:AMW007-E03.2",
+		       "ZentriOS-WL-1.5.0.13, Board:AMW007-E03.2",
 	    .build_number = "16eee81",
 	    .uarts = 1,
 	    .gpios = 22 },
@@ -31,7 +31,7 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	{ .name = "wz-3",
 	    .bit = PROFILE_WZ_3,
 	    .version = "EMWERK-JB_1_1-1.4.0.28, 2021-04-27T20:39:50Z, "
-	               "ZentriOS-WZ-3.6.4.0",
+		       "ZentriOS-WZ-3.6.4.0",
 	    .build_number = "16eee81",
 	    .uarts = 2,
 	    .gpios = 23 },

@@ -13,8 +13,7 @@
 #include "stream/stream.h"
 
 enum result
-request_new(
-    struct request **out, struct session *session, const char *line, size_t len)
+request_new(struct request **out, struct session *session, const char *line, size_t len)
 {
 	const struct command *command = NULL;
 	struct args *args = NULL;
@@ -63,8 +62,8 @@ request_payload_length(const struct request *request)
 	return (size_t)args_number(request->args, request->command->payload, 0);
 }
 
-/* Reference: command notes, 2.3: with system.cmd.buffered a long answer becomes a stream
- * of type CMD, and the reply is "<handle>,<length>". */
+/* Reference: command notes, 2.3: with system.cmd.buffered a long answer becomes a
+ * stream of type CMD, and the reply is "<handle>,<length>". */
 static enum result
 request_buffer_response(struct request *request)
 {

@@ -6,9 +6,10 @@
 
 #include "base/xmalloc.h"
 
-/* Reference: "Command failed" is known from the wire; the others carry the wording of the
- * vendor's table of codes (serial and file notes, 2.4). Chosen: "arguments" written out,
- * which two of the three sources do. No client reads these texts, only the digit. */
+/* Reference: "Command failed" is known from the wire; the others carry the wording of
+ * the vendor's table of codes (serial and file notes, 2.4). Chosen: "arguments" written
+ * out, which two of the three sources do. No client reads these texts, only the digit.
+ */
 static const char *const result_texts[RESULT_COUNT] = {
 	[RESULT_OK] = "Success",
 	[RESULT_FAILED] = "Command failed",
@@ -26,8 +27,8 @@ const char *
 result_text(enum result result)
 {
 	return result_texts[result >= RESULT_OK && (int)result < RESULT_COUNT
-	        ? result
-	        : RESULT_FAILED];
+				? result
+				: RESULT_FAILED];
 }
 
 struct evbuffer *

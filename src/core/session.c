@@ -70,9 +70,9 @@ session_payload_expired(evutil_socket_t fd, short what, void *arg)
 	session_resume(session);
 }
 
-/* Reference: variable notes, bus.command.write_timeout: 25 s by default, and running out
- * is a failure. Chosen: it runs anew with each piece that arrives, since at 300 baud a
- * whole file takes longer; 0 stands for the longest. */
+/* Reference: variable notes, bus.command.write_timeout: 25 s by default, and running
+ * out is a failure. Chosen: it runs anew with each piece that arrives, since at 300
+ * baud a whole file takes longer; 0 stands for the longest. */
 static void
 session_payload_wait(struct session *session)
 {
@@ -84,8 +84,8 @@ session_payload_wait(struct session *session)
 	timeout.tv_sec = (time_t)(ms / 1000);
 	timeout.tv_usec = (suseconds_t)(ms % 1000) * 1000;
 	if (session->payload_timer == NULL)
-		session->payload_timer = xcheck(event_new(session->module->base, -1, 0,
-		    session_payload_expired, session));
+		session->payload_timer = xcheck(event_new(
+		    session->module->base, -1, 0, session_payload_expired, session));
 	event_add(session->payload_timer, &timeout);
 }
 
@@ -107,6 +107,14 @@ session_take_payload(struct session *session, const char *bytes, size_t len)
 	return len;
 }
 
+static bool
+session_is_blank(const char *line, size_t len)
+{
+	while (len > 0 && line[len - 1] == ' ')
+		len--;
+	return len == 0;
+}
+
 /* A line has ended. */
 static void
 session_take_line(struct session *session)
@@ -121,8 +129,9 @@ session_take_line(struct session *session)
 		session_reply_result(session, RESULT_BUFFER_OVERFLOW);
 		return;
 	}
-	if (strspn(line, " ") >= len) {
-		/* Chosen: an empty line answers the prompt alone, R000000 with headers. */
+	if (session_is_blank(line, len)) {
+		/* Chosen: an empty line answers the prompt alone, R000000 with headers.
+		 */
 		session_reply_result(session, RESULT_OK);
 		return;
 	}
@@ -147,7 +156,8 @@ session_take(struct session *session, const char *bytes, size_t len)
 {
 	size_t at = 0, taken;
 
-	while (at < len && !session->closed && session->module->state == MODULE_RUNNING) {
+	while (
+	    at < len && !session->closed && session->module->state == MODULE_RUNNING) {
 		enum line_status status;
 
 		if (session->after_cr) {
@@ -167,7 +177,8 @@ session_take(struct session *session, const char *bytes, size_t len)
 			session->editor =
 			    line_editor_new(SESSION_LINE_MAX, session_echo, session);
 		status = line_editor_feed(session->editor, bytes + at, len - at,
-		    session->ops->echo != NULL && session->module->console.echo, &taken);
+		    session->ops->echo != NULL && session->module->console.echo,
+		    &taken);
 		at += taken;
 		if (status == LINE_DONE) {
 			session->after_cr = bytes[at - 1] == '\r';
@@ -201,7 +212,8 @@ session_resume(struct session *session)
 		if (len > SESSION_CHUNK)
 			len = SESSION_CHUNK;
 		taken = session_take(session,
-		    (const char *)evbuffer_pullup(session->input, (ev_ssize_t)len), len);
+		    (const char *)evbuffer_pullup(session->input, (ev_ssize_t)len),
+		    len);
 		evbuffer_drain(session->input, taken);
 		if (evbuffer_get_length(session->input) == 0)
 			session_drop_input(session);
@@ -219,7 +231,7 @@ static bool
 session_is_heard(const struct session *session)
 {
 	return session->module->state == MODULE_RUNNING ||
-	    session->module->state == MODULE_PAUSED;
+	       session->module->state == MODULE_PAUSED;
 }
 
 void
@@ -248,13 +260,29 @@ session_input_length(const struct session *session)
 	return session->input == NULL ? 0 : evbuffer_get_length(session->input);
 }
 
+/* Gives the request as much of the payload as its line says. Chosen: what is beyond is
+ * ignored, and less than that fails. Takes payload. */
+static bool
+session_give_payload(struct request *request, struct evbuffer *payload)
+{
+	size_t wanted = request_payload_length(request);
+	size_t len = payload == NULL ? 0 : evbuffer_get_length(payload);
+
+	if (wanted > 0 && len >= wanted) {
+		request->payload = xcheck(evbuffer_new());
+		evbuffer_remove_buffer(payload, request->payload, wanted);
+	}
+	if (payload != NULL)
+		evbuffer_free(payload);
+	return len >= wanted;
+}
+
 void
 session_submit(struct session *session, const char *line, size_t len,
     struct evbuffer *payload, bool quiet)
 {
 	struct request *request;
 	enum result result = RESULT_OK;
-	size_t wanted;
 
 	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
 		len--;
@@ -262,7 +290,7 @@ session_submit(struct session *session, const char *line, size_t len,
 		result = RESULT_BUFFER_OVERFLOW;
 	else if (memchr(line, '\r', len) != NULL || memchr(line, '\n', len) != NULL)
 		result = RESULT_PARSE_ERROR;
-	else if (strspn(line, " ") < len)
+	else if (!session_is_blank(line, len))
 		result = request_new(&request, session, line, len);
 	else
 		request = NULL;
@@ -273,10 +301,7 @@ session_submit(struct session *session, const char *line, size_t len,
 		return;
 	}
 	request->quiet = quiet;
-	request->payload = payload;
-	wanted = request_payload_length(request);
-	if (wanted > 0 &&
-	    (payload == NULL || evbuffer_get_length(payload) < wanted)) {
+	if (!session_give_payload(request, payload)) {
 		request_free(request);
 		session_reply_result(session, RESULT_FAILED);
 		return;

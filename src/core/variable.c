@@ -32,8 +32,8 @@ variable_get(const struct module *module, const char *name)
 	    catalog_variable(module->catalog, name, strlen(name));
 
 	if (variable == NULL)
-		log_msg(LOG_ERR, module->own->name, "no variable %s in profile %s", name,
-		    module->profile->name);
+		log_msg(LOG_ERR, module->own->name, "no variable %s in profile %s",
+		    name, module->profile->name);
 	return variable;
 }
 
@@ -84,8 +84,8 @@ variable_number_at(const struct module *module, const char *name, const char *in
 	int64_t number;
 
 	return number_parse(text, strlen(text), INT64_MIN, INT64_MAX, &number) == 0
-	    ? number
-	    : 0;
+		   ? number
+		   : 0;
 }
 
 int64_t
@@ -106,8 +106,8 @@ variable_parse_bool(struct value *value)
 	static const struct {
 		const char *word;
 		bool on;
-	} words[] = { { "0", false }, { "off", false }, { "false", false }, { "1", true },
-		{ "on", true }, { "true", true } };
+	} words[] = { { "0", false }, { "off", false }, { "false", false },
+		{ "1", true }, { "on", true }, { "true", true } };
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (strcasecmp(words[i].word, value->text) == 0) {
@@ -182,10 +182,10 @@ variable_parse_typed(const struct variable *variable, struct value *value)
 		return variable_parse_bool(value);
 	case VARIABLE_INT:
 		if (number_parse(value->text, value->len, variable->min, variable->max,
-		        &value->number) == -1)
+			&value->number) == -1)
 			return -1;
-		value->len = (size_t)snprintf(value->text, sizeof value->text, "%jd",
-		    (intmax_t)value->number);
+		value->len = (size_t)snprintf(
+		    value->text, sizeof value->text, "%jd", (intmax_t)value->number);
 		return 0;
 	case VARIABLE_CHOICE:
 		return variable_parse_choice(variable, value);
@@ -240,7 +240,7 @@ variable_set(struct module *module, const struct variable *variable, const char 
 		return result;
 	if (variable->set != NULL)
 		return variable->set(module, index, &value) == 0 ? RESULT_OK
-		                                                 : RESULT_FAILED;
+								 : RESULT_FAILED;
 	variable_key(key, variable, index);
 	if (nvm_get(module->nvm, key) != NULL)
 		old = xstrdup(nvm_get(module->nvm, key));
@@ -271,7 +271,7 @@ variable_has_index(
 		return false;
 	}
 	if (number_parse(index, strlen(index), 0, (int64_t)spec->count(module) - 1,
-	        &number) == -1)
+		&number) == -1)
 		return false;
 	/* One spelling only, since it becomes part of the key. */
 	snprintf(normal, sizeof normal, "%jd", (intmax_t)number);
@@ -285,8 +285,8 @@ variable_is_readable(const struct variable *variable)
 }
 
 void
-variable_print(struct module *module, const struct variable *variable, const char *index,
-    const char *modifier, struct evbuffer *out)
+variable_print(struct module *module, const struct variable *variable,
+    const char *index, const char *modifier, struct evbuffer *out)
 {
 	const char *text;
 
@@ -310,8 +310,8 @@ variable_index_at(const struct module *module, const struct variable_index *spec
 	return number;
 }
 
-/* Observed: "uart.baud: uart0:9600" in a dump of all variables of a product. Chosen: one
- * such line for each index. Reference: serial and file notes, 4.2. */
+/* Observed: "uart.baud: uart0:9600" in a dump of all variables of a product. Chosen:
+ * one such line for each index. Reference: serial and file notes, 4.2. */
 static void
 variable_list_indexed(
     struct module *module, const struct variable *variable, struct evbuffer *out)
@@ -321,8 +321,8 @@ variable_list_indexed(
 	char number[16];
 	bool any = false;
 
-	for (unsigned i = 0;
-	     (index = variable_index_at(module, spec, i, number, sizeof number)) != NULL;
+	for (unsigned i = 0; (index = variable_index_at(
+				  module, spec, i, number, sizeof number)) != NULL;
 	     i++) {
 		if (!spec->list_all &&
 		    strcmp(variable_stored(module, variable, index), initial) == 0)

@@ -57,8 +57,8 @@ host_check(const struct options *options)
 	struct rules rules;
 
 	rules_init(&rules);
-	settings =
-	    settings_read(options->configuration, &rules.settings, host_log_fault, NULL);
+	settings = settings_read(
+	    options->configuration, &rules.settings, host_log_fault, NULL);
 	if (settings != NULL)
 		printf("%s: no faults\n", options->configuration);
 	settings_free(settings);
@@ -76,7 +76,8 @@ host_raise_descriptor_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		log_msg(LOG_INFO, "host", "descriptor limit stays: %s", strerror(errno));
+		log_msg(
+		    LOG_INFO, "host", "descriptor limit stays: %s", strerror(errno));
 }
 
 /* One daemon to a state directory. */
@@ -92,7 +93,8 @@ host_lock(struct host *host)
 		if (read(host->lock, pid, sizeof pid - 1) <= 0)
 			snprintf(pid, sizeof pid, "unknown");
 		log_msg(LOG_ERR, "host",
-		    "another zentrid (pid %s) uses the state directory %s; give this one a "
+		    "another zentrid (pid %s) uses the state directory %s; give this "
+		    "one a "
 		    "directory of its own with -s",
 		    pid, host->options->state_directory);
 		close(host->lock);
@@ -141,7 +143,8 @@ host_write_status(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* Called by modules, often several times in a row; the files follow on the next turn. */
+/* Called by modules, often several times in a row; the files follow on the next turn.
+ */
 static void
 host_module_changed(void *arg, struct module *module)
 {
@@ -177,7 +180,8 @@ host_reload(evutil_socket_t signal_number, short what, void *arg)
 	settings = settings_read(
 	    host->options->configuration, &host->rules.settings, host_log_fault, NULL);
 	if (settings == NULL)
-		log_msg(LOG_ERR, "configuration", "not reread; the old one stays in use");
+		log_msg(
+		    LOG_ERR, "configuration", "not reread; the old one stays in use");
 	else
 		reload_settings(host->settings, settings);
 	settings_free(settings);
@@ -242,7 +246,8 @@ host_new(const struct options *options)
 	host_raise_descriptor_limit();
 	signal(SIGPIPE, SIG_IGN);
 	host->base = xcheck(event_base_new());
-	host->status_writer = xcheck(event_new(host->base, -1, 0, host_write_status, host));
+	host->status_writer =
+	    xcheck(event_new(host->base, -1, 0, host_write_status, host));
 	host->terminated = xcheck(evsignal_new(host->base, SIGTERM, host_end, host));
 	host->interrupted = xcheck(evsignal_new(host->base, SIGINT, host_end, host));
 	host->hung_up = xcheck(evsignal_new(host->base, SIGHUP, host_reload, host));
@@ -262,10 +267,12 @@ host_log_places(const struct module *module)
 	const struct listener *listener;
 
 	if (module->tty_link != NULL)
-		log_msg(LOG_INFO, module->own->name, "serial port: %s", module->tty_link);
+		log_msg(
+		    LOG_INFO, module->own->name, "serial port: %s", module->tty_link);
 	TAILQ_FOREACH (listener, &module->listeners, entry)
-		log_msg(LOG_INFO, module->own->name, "%s: %s://%s:%u/", listener->service,
-		    listener->scheme, listener->address, listener->port);
+		log_msg(LOG_INFO, module->own->name, "%s: %s://%s:%u/",
+		    listener->service, listener->scheme, listener->address,
+		    listener->port);
 }
 
 void

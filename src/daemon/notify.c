@@ -30,8 +30,9 @@ notify_send(const char *state)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd == -1 ||
 	    sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
-	        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1)
-		log_msg(LOG_WARNING, "notify", "cannot tell %s: %s", state, strerror(errno));
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1)
+		log_msg(LOG_WARNING, "notify", "cannot tell %s: %s", state,
+		    strerror(errno));
 	if (fd != -1)
 		close(fd);
 }

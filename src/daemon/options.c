@@ -23,7 +23,7 @@ options_directory(const char *variable, const char *otherwise)
 	const char *value = getenv(variable);
 
 	return value != NULL && *value == '/' && strchr(value, ':') == NULL ? value
-	                                                                    : otherwise;
+									    : otherwise;
 }
 
 int

@@ -28,7 +28,8 @@ reload_module(struct module_settings *current, struct module_settings *fresh)
 	struct module_settings old = *current;
 
 	if (reload_differs(current->profile, fresh->profile))
-		log_msg(LOG_WARNING, current->name, "profile needs a restart to change");
+		log_msg(
+		    LOG_WARNING, current->name, "profile needs a restart to change");
 	if (reload_differs(current->mac, fresh->mac))
 		log_msg(LOG_WARNING, current->name, "mac needs a restart to change");
 	if (current->has_serial != fresh->has_serial ||

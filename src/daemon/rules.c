@@ -40,15 +40,15 @@ rules_check_profile(void *arg, const char *name)
 		return NULL;
 	len = (size_t)snprintf(rules->text, sizeof rules->text, "one of");
 	for (unsigned i = 0; i < PROFILE_COUNT; i++)
-		len += (size_t)snprintf(rules->text + len, sizeof rules->text - len, "%s %s",
-		    i == 0 ? "" : ",", profile_at(i)->name);
+		len += (size_t)snprintf(rules->text + len, sizeof rules->text - len,
+		    "%s %s", i == 0 ? "" : ",", profile_at(i)->name);
 	return rules->text;
 }
 
 /* The name of an indexed variable has the index behind a blank: "uart.baud 0". */
 static const char *
-rules_check_factory(void *arg, const struct module_settings *own, const char *name,
-    const char *text)
+rules_check_factory(
+    void *arg, const struct module_settings *own, const char *name, const char *text)
 {
 	const char *index = strchr(name, ' ');
 	size_t len = index == NULL ? strlen(name) : (size_t)(index - name);
@@ -56,9 +56,9 @@ rules_check_factory(void *arg, const struct module_settings *own, const char *na
 	struct rules *rules = arg;
 	const struct catalog *catalog = rules_catalog(rules, own);
 	/* All that a check of a value looks at. */
-	const struct module probe = { .catalog = catalog,
-		.profile = rules_profile_of(own),
-		.own = own };
+	const struct module probe = {
+		.catalog = catalog, .profile = rules_profile_of(own), .own = own
+	};
 	struct value value;
 
 	if (catalog == NULL)
@@ -67,7 +67,8 @@ rules_check_factory(void *arg, const struct module_settings *own, const char *na
 	if (variable == NULL || (variable->flags & VARIABLE_READONLY) != 0 ||
 	    (variable->flags & VARIABLE_PERSISTED) == 0) {
 		snprintf(rules->text, sizeof rules->text,
-		    "a variable that save keeps in profile %s", catalog_profile(catalog)->name);
+		    "a variable that save keeps in profile %s",
+		    catalog_profile(catalog)->name);
 		return rules->text;
 	}
 	if (index != NULL)
@@ -76,13 +77,14 @@ rules_check_factory(void *arg, const struct module_settings *own, const char *na
 	    (index != NULL && !variable_has_index(&probe, variable, index))) {
 		snprintf(rules->text, sizeof rules->text, "%s",
 		    variable->index == NULL ? "a name without an index"
-		                            : "a name and index as in \"uart.baud 0\"");
+					    : "a name and index as in \"uart.baud 0\"");
 		return rules->text;
 	}
 	if (variable_parse(&probe, variable, index, text, strlen(text), &value) ==
 	    RESULT_OK)
 		return NULL;
-	snprintf(rules->text, sizeof rules->text, "a value that \"set %s\" takes", name);
+	snprintf(
+	    rules->text, sizeof rules->text, "a value that \"set %s\" takes", name);
 	return rules->text;
 }
 

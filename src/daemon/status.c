@@ -21,21 +21,21 @@ status_listeners(const struct module *module)
 	TAILQ_FOREACH (listener, &module->listeners, entry)
 		json_array_append_new(listeners,
 		    json_pack("{s:s, s:s, s:s, s:i, s:i}", "service", listener->service,
-		        "scheme", listener->scheme, "address", listener->address, "port",
-		        (int)listener->port, "module_port", (int)listener->module_port));
+			"scheme", listener->scheme, "address", listener->address,
+			"port", (int)listener->port, "module_port",
+			(int)listener->module_port));
 	return listeners;
 }
 
 void
 status_write(const struct module *module, const char *directory)
 {
-	const char *serial =
-	    module->tty_link == NULL ? module->tty : module->tty_link;
+	const char *serial = module->tty_link == NULL ? module->tty : module->tty_link;
 	char *path = xasprintf("%s/status.json", directory), *text;
 	json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "pid",
 	    (int)getpid(), "name", module->own->name, "profile", module->profile->name,
-	    "mac", module->mac, "state", module_state_name(module), "serial", serial, "tty",
-	    module->tty, "listeners", status_listeners(module));
+	    "mac", module->mac, "state", module_state_name(module), "serial", serial,
+	    "tty", module->tty, "listeners", status_listeners(module));
 
 	text = json_dumps(root, JSON_INDENT(2));
 	if (text == NULL || file_replace(path, text, strlen(text), 0644, false) == -1)

@@ -95,7 +95,7 @@ serial_line_configure(
 	tio.c_oflag = 0;
 	tio.c_lflag = 0;
 	tio.c_cflag = CREAD | CLOCAL | BOTHER | (BOTHER << IBSHIFT) |
-	    sizes[settings->data_bits - 5];
+		      sizes[settings->data_bits - 5];
 	if (settings->stop_bits == 2)
 		tio.c_cflag |= CSTOPB;
 	if (settings->parity != SERIAL_PARITY_NONE)
@@ -115,5 +115,6 @@ serial_line_is_sent(const struct serial_line *line)
 {
 	int waiting = 0;
 
-	return line->fd == -1 || ioctl(line->fd, TIOCOUTQ, &waiting) == -1 || waiting == 0;
+	return line->fd == -1 || ioctl(line->fd, TIOCOUTQ, &waiting) == -1 ||
+	       waiting == 0;
 }

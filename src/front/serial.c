@@ -18,7 +18,8 @@
 #include "front/console.h"
 
 #define SERIAL_READ_SIZE 4096 /* bytes taken from the line in one piece */
-#define SERIAL_LOG_MAX (16u * 1024) /* waiting output beyond which log lines are lost */
+#define SERIAL_LOG_MAX (16u * 1024) /* waiting output beyond which log lines are lost  \
+				     */
 #define SERIAL_OUTPUT_MAX (64u * 1024) /* ... beyond which no command is taken */
 #define SERIAL_REOPEN_MS 1000 /* between two looks for a tty that is gone */
 #define SERIAL_DRAIN_MS 5 /* between two looks whether the output has left */
@@ -29,7 +30,8 @@ struct serial {
 	struct serial_line line;
 	const char *device; /* borrowed from the settings; NULL: a pty */
 	struct event *readable, *writable; /* owned; NULL while the line is closed */
-	struct event *timer; /* owned: looks for the tty, or for the end of the output */
+	struct event
+	    *timer; /* owned: looks for the tty, or for the end of the output */
 	struct evbuffer *out; /* owned; NULL while empty and idle */
 	unsigned long lost_lines; /* log lines dropped since the output got through */
 	unsigned drain_tries;
@@ -73,7 +75,7 @@ static bool
 serial_is_full(const struct serial *serial)
 {
 	return serial->out != NULL &&
-	    evbuffer_get_length(serial->out) >= SERIAL_OUTPUT_MAX;
+	       evbuffer_get_length(serial->out) >= SERIAL_OUTPUT_MAX;
 }
 
 /* Reads on unless the host does not read, or has sent more than the session takes. */
@@ -171,13 +173,15 @@ serial_configure(const struct serial *serial)
 	const char *parity = variable_text_at(module, "uart.parity", "0");
 	struct serial_settings settings = {
 		/* "9600", or "250000 raw": strtoul stops at the blank. */
-		.baud = (unsigned)strtoul(variable_text_at(module, "uart.baud", "0"), NULL, 10),
+		.baud = (unsigned)strtoul(
+		    variable_text_at(module, "uart.baud", "0"), NULL, 10),
 		.data_bits = (unsigned)variable_number_at(module, "uart.data", "0"),
 		.stop_bits = (unsigned)variable_number_at(module, "uart.stop", "0"),
-		.parity = strcmp(parity, "even") == 0 ? SERIAL_PARITY_EVEN
-		    : strcmp(parity, "odd") == 0      ? SERIAL_PARITY_ODD
-		                                      : SERIAL_PARITY_NONE,
-		.flow_control = strcmp(variable_text_at(module, "uart.flow", "0"), "on") == 0,
+		.parity = strcmp(parity, "even") == 0  ? SERIAL_PARITY_EVEN
+			  : strcmp(parity, "odd") == 0 ? SERIAL_PARITY_ODD
+						       : SERIAL_PARITY_NONE,
+		.flow_control =
+		    strcmp(variable_text_at(module, "uart.flow", "0"), "on") == 0,
 	};
 
 	if (serial->line.fd == -1)
@@ -196,8 +200,8 @@ serial_open_line(struct serial *serial)
 	int result;
 
 	result = serial->device == NULL
-	    ? serial_line_open_pty(&serial->line)
-	    : serial_line_open_tty(&serial->line, serial->device);
+		     ? serial_line_open_pty(&serial->line)
+		     : serial_line_open_tty(&serial->line, serial->device);
 	if (result == -1)
 		return -1;
 	serial->readable = xcheck(event_new(
@@ -227,7 +231,8 @@ serial_timer(evutil_socket_t fd, short what, void *arg)
 	}
 	if (serial_open_line(serial) == -1) {
 		if (!serial->away_logged)
-			serial_log(serial, LOG_WARNING, "cannot be opened; waiting for it");
+			serial_log(
+			    serial, LOG_WARNING, "cannot be opened; waiting for it");
 		serial->away_logged = true;
 		serial_set_timer(serial, SERIAL_REOPEN_MS);
 		return;
@@ -245,8 +250,8 @@ serial_set_timer(struct serial *serial, unsigned ms)
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	if (serial->timer == NULL)
-		serial->timer = xcheck(
-		    event_new(serial->session.module->base, -1, 0, serial_timer, serial));
+		serial->timer = xcheck(event_new(
+		    serial->session.module->base, -1, 0, serial_timer, serial));
 	event_add(serial->timer, &timeout);
 }
 
@@ -361,7 +366,8 @@ serial_attach(struct module *module, const char *directory)
 	session_init(&serial->session, module, SESSION_SERIAL, &serial_ops);
 	if (serial->device != NULL) {
 		module->tty = xstrdup(serial->device);
-		snprintf(serial->line.name, sizeof serial->line.name, "%s", serial->device);
+		snprintf(
+		    serial->line.name, sizeof serial->line.name, "%s", serial->device);
 		serial_timer(-1, 0, serial);
 		return 0;
 	}

@@ -35,7 +35,8 @@ nvm_string(const char *text)
 static json_t *
 nvm_encode(const json_t *value)
 {
-	json_t *checked = json_stringn(json_string_value(value), json_string_length(value));
+	json_t *checked =
+	    json_stringn(json_string_value(value), json_string_length(value));
 	char *text;
 
 	if (checked != NULL)
@@ -57,16 +58,17 @@ nvm_decode(const json_t *stored)
 
 	if (json_is_string(stored))
 		return json_string_length(stored) <= NVM_VALUE_MAX
-		    ? nvm_string(json_string_value(stored))
-		    : NULL;
+			   ? nvm_string(json_string_value(stored))
+			   : NULL;
 	encoded = json_string_value(json_object_get(stored, "base64"));
 	if (encoded == NULL)
 		return NULL;
 	text = base64_decode(encoded, strlen(encoded), &len);
 	if (text == NULL)
 		return NULL;
-	value = len <= NVM_VALUE_MAX && memchr(text, '\0', len) == NULL ? nvm_string(text)
-	                                                               : NULL;
+	value = len <= NVM_VALUE_MAX && memchr(text, '\0', len) == NULL
+		    ? nvm_string(text)
+		    : NULL;
 	free(text);
 	return value;
 }
@@ -116,8 +118,8 @@ nvm_set_aside(struct nvm *nvm, const char *reason)
 	int result = rename(nvm->path, aside);
 
 	if (result == 0) {
-		log_msg(LOG_ERR, "nvm", "%s is damaged (%s); set aside as %s", nvm->path,
-		    reason, aside);
+		log_msg(LOG_ERR, "nvm", "%s is damaged (%s); set aside as %s",
+		    nvm->path, reason, aside);
 		nvm->damaged = true;
 	}
 	free(aside);

@@ -9,6 +9,7 @@
 
 #define SETTINGS_FAULT_MAX 2048 /* bytes of one fault; what is longer is cut */
 #define SETTINGS_PATH_MAX 256 /* bytes of "modules[0].serial.link" */
+#define SETTINGS_DEPTH_MAX 16 /* settings within each other; those known go to 6 */
 #define SETTINGS_SHOWN_MAX 64 /* bytes of a value that a fault shows */
 
 /* Text that is put together in a fixed buffer and cut at its end. */
@@ -68,16 +69,21 @@ settings_add_place(struct settings_reader *reader, struct settings_text *text,
 static void
 settings_add_path(struct settings_text *text, const config_setting_t *setting)
 {
-	const config_setting_t *parent = config_setting_parent(setting);
+	const config_setting_t *way[SETTINGS_DEPTH_MAX];
+	unsigned depth = 0;
+	bool first = true;
 
-	if (parent == NULL)
-		return;
-	settings_add_path(text, parent);
-	if (config_setting_name(setting) == NULL)
-		settings_add(text, "[%d]", config_setting_index(setting));
-	else
-		settings_add(text, "%s%.64s", config_setting_is_root(parent) ? "" : ".",
-		    config_setting_name(setting));
+	for (; depth < SETTINGS_DEPTH_MAX && config_setting_parent(setting) != NULL;
+	     setting = config_setting_parent(setting))
+		way[depth++] = setting;
+	for (; depth > 0; first = false) {
+		setting = way[--depth];
+		if (config_setting_name(setting) == NULL)
+			settings_add(text, "[%d]", config_setting_index(setting));
+		else
+			settings_add(text, "%s%.64s", first ? "" : ".",
+			    config_setting_name(setting));
+	}
 }
 
 void
@@ -263,7 +269,7 @@ settings_tell_value(struct settings_reader *reader, const config_setting_t *sett
 	struct settings_text text = { shown, shown + sizeof shown };
 	size_t count = 0;
 
-	for (; value[count] != '\0' && count < SETTINGS_SHOWN_MAX; count++) {
+	for (; count < SETTINGS_SHOWN_MAX && value[count] != '\0'; count++) {
 		unsigned char byte = (unsigned char)value[count];
 
 		if (byte < 0x20 || byte == 0x7F)

@@ -19,31 +19,33 @@
  * The lexical rules are those of its manual, "Configuration Files". */
 
 #define SOURCE_SIZE_MAX (16u * 1024 * 1024) /* bytes of all files together */
-#define SOURCE_FILES_MAX 256
+#define SOURCE_INCLUDES_MAX 256
 #define SOURCE_INCLUDE_DEPTH_MAX 10 /* libconfig's own limit */
 #define SOURCE_NESTING_MAX 32 /* brackets; the settings need 7 */
 
-/* What all files of one reading share: an included one goes on where the other is. */
+/* A file, and where in it. */
+struct source_file {
+	char *name; /* owned: as @include spells it; NULL: the configuration file */
+	char *text; /* owned */
+	const char *at, *end;
+	unsigned line;
+	bool line_start; /* nothing but blanks since the line began */
+};
+
+/* An included file goes on where the one that includes it stopped, so they share all
+ * but the place. */
 struct source {
 	struct settings_reader *reader;
 	size_t size; /* bytes read so far */
-	unsigned files, include_depth;
+	unsigned includes; /* in all */
+	struct source_file files[SOURCE_INCLUDE_DEPTH_MAX + 1];
+	unsigned depth; /* of the file that is looked through, in files */
 	char open[SOURCE_NESTING_MAX]; /* brackets */
 	unsigned nesting;
 	/* The token before: '=' for ':' too, 'a' for a name, a number or a bool. */
 	char previous;
 	bool stopped; /* no sense in looking further */
 };
-
-/* One file, and where in it. */
-struct source_file {
-	const char *name; /* as @include spells it; NULL: the configuration file */
-	const char *at, *end;
-	unsigned line;
-	bool line_start; /* nothing but blanks since the line began */
-};
-
-static void source_scan(struct source *, struct source_file *);
 
 static void
 source_skip(struct source_file *file, size_t len)
@@ -63,36 +65,51 @@ source_starts(const struct source_file *file, const char *text)
 	       memcmp(file->at, text, len) == 0;
 }
 
-/* The text of a file, or NULL with the fault told: of the place that includes it. */
-static char *
-source_open(struct source *source, const char *name, const struct source_file *from,
-    size_t *len)
+/* Reads a file into its place in files, which stands zeroed but for the name. 0, or -1
+ * with the fault told: of the line in `from` that includes it, if any. */
+static int
+source_open(
+    struct source *source, struct source_file *file, const struct source_file *from)
 {
-	unsigned line = from == NULL ? 0 : from->line;
-	const char *place = from == NULL ? NULL : from->name;
-	char *path = settings_file_path(source->reader, name);
+	char *path = settings_file_path(source->reader, file->name);
 	char *subject = from == NULL ? xstrdup("") : xasprintf("@include: %s ", path);
-	char *text = file_read(path, SOURCE_SIZE_MAX - source->size, len);
+	const char *place = from == NULL ? NULL : from->name;
+	unsigned line = from == NULL ? 0 : from->line;
+	size_t len = 0;
 
-	if (text == NULL && errno == EFBIG) {
+	file->text = file_read(path, SOURCE_SIZE_MAX - source->size, &len);
+	if (file->text == NULL && errno == EFBIG)
 		settings_tell_place(source->reader, place, line,
 		    "%sis too large; give at most 16 MiB, included files counted",
 		    subject);
-	} else if (text == NULL) {
+	else if (file->text == NULL)
 		settings_tell_place(source->reader, place, line,
 		    "%scannot be read (%s); give the path of a readable file", subject,
 		    errno == EINVAL ? "Not a regular file" : strerror(errno));
-	} else if (memchr(text, '\0', *len) != NULL) {
+	else if (memchr(file->text, '\0', len) != NULL) {
 		settings_tell_place(source->reader, place, line,
 		    "%sholds a NUL byte; give a file of text", subject);
-		free(text);
-		text = NULL;
-	} else {
-		source->size += *len;
+		free(file->text);
+		file->text = NULL;
 	}
 	free(subject);
 	free(path);
-	return text;
+	if (file->text == NULL)
+		return -1;
+	source->size += len;
+	file->at = file->text;
+	file->end = file->text + len;
+	file->line = 1;
+	file->line_start = true;
+	return 0;
+}
+
+static void
+source_close(struct source_file *file)
+{
+	free(file->text);
+	free(file->name);
+	memset(file, 0, sizeof *file);
 }
 
 static void
@@ -126,8 +143,6 @@ source_comment(struct source *source, struct source_file *file)
 static bool
 source_may_be_string(const struct source *source)
 {
-	char bracket = source->nesting > 0 ? source->open[source->nesting - 1] : '\0';
-
 	switch (source->previous) {
 	case '=':
 	case '(':
@@ -135,7 +150,7 @@ source_may_be_string(const struct source *source)
 	case '"':
 		return true;
 	case ',':
-		return bracket == '(' || bracket == '[';
+		return source->nesting > 0 && source->open[source->nesting - 1] != '{';
 	default:
 		return false;
 	}
@@ -214,10 +229,10 @@ source_include_name(
 	else if (end == start || *start == '/')
 		wrong = "@include: not a relative path; give one that starts from the "
 			"directory of the configuration file";
-	else if (source->include_depth == SOURCE_INCLUDE_DEPTH_MAX)
+	else if (source->depth == SOURCE_INCLUDE_DEPTH_MAX)
 		wrong = "@include: nested too deep; give at most 10 files within each "
 			"other";
-	else if (source->files == SOURCE_FILES_MAX)
+	else if (source->includes == SOURCE_INCLUDES_MAX)
 		wrong = "@include: too many files; give at most 256";
 	if (wrong != NULL) {
 		settings_tell_place(
@@ -229,14 +244,14 @@ source_include_name(
 	return 0;
 }
 
-/* Looks through an included file. False when this is no @include. */
+/* Goes on to an included file, or only past the @include when that has a fault. False
+ * when this is no @include. */
 static bool
 source_include(struct source *source, struct source_file *file)
 {
 	const char *start = file->at + strlen("@include");
-	struct source_file included = { .line = 1, .line_start = true };
-	char *name, *text;
-	size_t len;
+	struct source_file *included = file + 1;
+	char *name;
 
 	if (!file->line_start || !source_starts(file, "@include"))
 		return false;
@@ -247,20 +262,15 @@ source_include(struct source *source, struct source_file *file)
 	start++;
 	if (source_include_name(source, file, start, &name) == -1)
 		return true;
-
-	text = source_open(source, name, file, &len);
-	if (text != NULL) {
-		included.name = name;
-		included.at = text;
-		included.end = text + len;
-		source->files++;
-		source->include_depth++;
-		source_scan(source, &included);
-		source->include_depth--;
-	}
 	file->at = start + strlen(name) + 1;
-	free(text);
-	free(name);
+	file->line_start = false;
+	included->name = name;
+	if (source_open(source, included, file) == -1) {
+		source_close(included);
+		return true;
+	}
+	source->includes++;
+	source->depth++;
 	return true;
 }
 
@@ -284,55 +294,64 @@ source_bracket(struct source *source, const struct source_file *file)
 	source->open[source->nesting++] = *file->at;
 }
 
+/* Looks at the next token of a file that is not at its end. */
 static void
 source_scan(struct source *source, struct source_file *file)
 {
-	while (file->at < file->end && !source->stopped) {
-		char c = *file->at;
+	char c = *file->at;
 
-		if (c == '@' && source_include(source, file)) {
-			file->line_start = false;
-			continue;
-		}
-		if (c == '#' || source_starts(file, "//") ||
-		    source_starts(file, "/*")) {
-			source_comment(source, file);
-		} else if (c == '"') {
-			source_string(source, file);
-		} else if (isalnum((unsigned char)c) ||
-			   (c != '\0' && strchr("*+-.", c))) {
-			source_word(source, file);
-		} else {
-			if (c != '\0' && strchr("()[]{}", c) != NULL)
-				source_bracket(source, file);
-			else if (c == '=' || c == ':' || c == ',' || c == ';')
-				source->previous = c == ':' ? '=' : c;
-			source_skip(file, 1);
-		}
-		if (c != ' ' && c != '\t')
-			file->line_start = c == '\n';
+	if (c == '@' && source_include(source, file))
+		return;
+	if (c == '#' || source_starts(file, "//") || source_starts(file, "/*")) {
+		source_comment(source, file);
+	} else if (c == '"') {
+		source_string(source, file);
+	} else if (isalnum((unsigned char)c) || strchr("*+-.", c) != NULL) {
+		source_word(source, file);
+	} else {
+		if (strchr("()[]{}", c) != NULL)
+			source_bracket(source, file);
+		else if (c == '=' || c == ':')
+			source->previous = '=';
+		else if (c == ',' || c == ';')
+			source->previous = c;
+		source_skip(file, 1);
 	}
+	if (c != ' ' && c != '\t')
+		file->line_start = c == '\n';
 }
 
 char *
 settings_source_read(struct settings_reader *reader)
 {
 	struct source source = { .reader = reader, .previous = ';' };
-	struct source_file file = { .line = 1, .line_start = true };
+	struct source_file *file = source.files;
 	size_t len, faults = reader->faults;
-	char *text = source_open(&source, NULL, NULL, &len);
+	char *text = NULL;
 
-	if (text == NULL)
+	if (source_open(&source, file, NULL) == -1)
 		return NULL;
 	/* A line end more, for a comment on the last line. */
-	text = xrealloc(text, len + 2);
-	text[len++] = '\n';
-	text[len] = '\0';
-	file.at = text;
-	file.end = text + len;
-	source_scan(&source, &file);
-	if (reader->faults == faults)
-		return text;
-	free(text);
-	return NULL;
+	len = (size_t)(file->end - file->text);
+	file->text = xrealloc(file->text, len + 2);
+	file->text[len++] = '\n';
+	file->text[len] = '\0';
+	file->at = file->text;
+	file->end = file->text + len;
+
+	while (!source.stopped && (source.depth > 0 || file->at < file->end)) {
+		struct source_file *current = &source.files[source.depth];
+
+		if (current->at < current->end)
+			source_scan(&source, current);
+		else
+			source_close(&source.files[source.depth--]);
+	}
+	if (reader->faults == faults) {
+		text = file->text;
+		file->text = NULL;
+	}
+	for (unsigned i = 0; i <= source.depth; i++)
+		source_close(&source.files[i]);
+	return text;
 }

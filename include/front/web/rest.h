@@ -28,19 +28,19 @@ struct rest_command {
 	struct evbuffer *data; /* owned; NULL: none was given */
 };
 
-/* Reads a body. NULL when it is good, else what is wrong with it, in static words. In any
- * case rest_command_clear() it. */
-const char *rest_command_parse(
-    struct rest_command *, const char *body, size_t len);
+/* Reads a body. NULL when it is good, else what is wrong with it, in static words. In
+ * any case rest_command_clear() it. */
+const char *rest_command_parse(struct rest_command *, const char *body, size_t len);
 void rest_command_clear(struct rest_command *);
 
 /* Handlers of the routes; each answers, now or later. */
-void rest_get_command(struct web_connection *, struct evhttp_request *, const char *rest);
+void rest_get_command(
+    struct web_connection *, struct evhttp_request *, const char *rest);
 void rest_post_command(
     struct web_connection *, struct evhttp_request *, const char *rest);
 void rest_get_log(struct web_connection *, struct evhttp_request *, const char *rest);
 
-/* The connection is gone: its command goes on without anyone to answer. */
+/* The connection is gone, and with it the command that ran for it. */
 void rest_abandon(struct web_connection *);
 
 #endif

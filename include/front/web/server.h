@@ -33,13 +33,14 @@ void web_server_attach(struct module *);
 
 struct module *web_server_module(const struct web_server *);
 
-/* Answers a request, once: takes over the body, which may be NULL. Headers that the answer
- * needs beyond type and length have been put into the request's output headers. */
+/* Answers a request, once: takes over the body, which may be NULL. Headers that the
+ * answer needs beyond type and length have been put into the request's output headers.
+ */
 void web_reply(struct web_connection *, struct evhttp_request *, int status,
     const char *content_type, struct evbuffer *body);
 
 /* The same with a line of plain text, or the usual words for the status. */
-void web_reply_text(struct web_connection *, struct evhttp_request *, int status,
-    const char *text);
+void web_reply_text(
+    struct web_connection *, struct evhttp_request *, int status, const char *text);
 
 #endif

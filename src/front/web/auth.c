@@ -20,7 +20,7 @@ bool
 web_auth_is_on(const struct module *module)
 {
 	return *variable_text(module, "http.server.username") != '\0' &&
-	    *variable_text(module, "http.server.password") != '\0';
+	       *variable_text(module, "http.server.password") != '\0';
 }
 
 /* Compares digests, so that the time tells neither contents nor length. */

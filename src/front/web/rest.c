@@ -36,8 +36,8 @@ rest_reply_json(
 	web_reply(connection, request, HTTP_OK, "application/json", body);
 }
 
-/* Text as a JSON string. Reference: network notes, 1.4: bytes that are no UTF-8 come out
- * as U+0080 to U+00FF. Takes nothing; a new reference. */
+/* Text as a JSON string. Reference: network notes, 1.4: bytes that are no UTF-8 come
+ * out as U+0080 to U+00FF. Takes nothing; a new reference. */
 static json_t *
 rest_json_text(const char *bytes, size_t len)
 {
@@ -91,7 +91,8 @@ rest_reply(struct session *session, const struct response *response)
 
 		json_object_set_new_nocheck(
 		    root, "id", json_integer(module->next_response_id++));
-		json_object_set_new_nocheck(root, "code", json_integer(response->result));
+		json_object_set_new_nocheck(
+		    root, "code", json_integer(response->result));
 		json_object_set_new_nocheck(
 		    root, "flags", json_integer(rest->flags & REST_RESPONSE_BASE64));
 		json_object_set_new_nocheck(
@@ -129,8 +130,8 @@ rest_run(struct web_connection *connection, struct evhttp_request *request,
 	rest->request = request;
 	rest->flags = flags;
 	connection->rest = rest;
-	session_init(&rest->session, web_server_module(connection->server), SESSION_REST,
-	    &rest_ops);
+	session_init(&rest->session, web_server_module(connection->server),
+	    SESSION_REST, &rest_ops);
 	session_submit(&rest->session, line, len, data, (flags & REST_QUIET) != 0);
 }
 
@@ -188,8 +189,8 @@ rest_add_line(void *arg, const char *line)
 	json_array_append_new(arg, rest_json_text(line, strlen(line)));
 }
 
-/* Reference: network notes, 1.7. Chosen: what was fetched is gone, and the lines carry no
- * CRLF. */
+/* Reference: network notes, 1.7. Chosen: what was fetched is gone, and the lines carry
+ * no CRLF. */
 void
 rest_get_log(
     struct web_connection *connection, struct evhttp_request *request, const char *rest)
@@ -212,9 +213,12 @@ rest_get_log(
 void
 rest_abandon(struct web_connection *connection)
 {
-	if (connection->rest == NULL)
+	struct rest_session *rest = connection->rest;
+
+	if (rest == NULL)
 		return;
-	connection->rest->connection = NULL;
-	connection->rest->request = NULL;
 	connection->rest = NULL;
+	rest->connection = NULL;
+	rest->request = NULL;
+	session_close(&rest->session);
 }

@@ -9,7 +9,8 @@
 #include "base/base64.h"
 #include "base/xmalloc.h"
 
-/* Whether the text nests deeper than REST_DEPTH_MAX. jansson's own limit is far above. */
+/* Whether the text nests deeper than REST_DEPTH_MAX. jansson's own limit is far above.
+ */
 static bool
 rest_is_too_deep(const char *text, size_t len)
 {
@@ -44,8 +45,8 @@ rest_is_too_deep(const char *text, size_t len)
 	return false;
 }
 
-/* The bytes of a JSON string, decoded when they are base64; owned by the caller, or NULL
- * when the base64 is bad. */
+/* The bytes of a JSON string, decoded when they are base64; owned by the caller, or
+ * NULL when the base64 is bad. */
 static char *
 rest_bytes(const json_t *string, bool is_base64, size_t *len)
 {
@@ -95,8 +96,8 @@ rest_take_command(struct rest_command *command, const json_t *line)
 		return "command is missing";
 	if (!json_is_string(line))
 		return "command must be a string";
-	command->line =
-	    rest_bytes(line, (command->flags & REST_COMMAND_BASE64) != 0, &command->len);
+	command->line = rest_bytes(
+	    line, (command->flags & REST_COMMAND_BASE64) != 0, &command->len);
 	return command->line == NULL ? "command is not base64" : NULL;
 }
 

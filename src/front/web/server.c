@@ -41,12 +41,13 @@ struct web_server {
 static const struct web_route {
 	const char *path;
 	enum evhttp_cmd_type method;
+	const char *method_name;
 	void (*handle)(
 	    struct web_connection *, struct evhttp_request *, const char *rest);
 } web_routes[] = {
-	{ "/command", EVHTTP_REQ_GET, rest_get_command },
-	{ "/command", EVHTTP_REQ_POST, rest_post_command },
-	{ "/log", EVHTTP_REQ_GET, rest_get_log },
+	{ "/command", EVHTTP_REQ_GET, "GET", rest_get_command },
+	{ "/command", EVHTTP_REQ_POST, "POST", rest_post_command },
+	{ "/log", EVHTTP_REQ_GET, "GET", rest_get_log },
 };
 
 struct module *
@@ -121,8 +122,8 @@ web_reply_text(struct web_connection *connection, struct evhttp_request *request
 static struct web_connection *
 web_connection_of(struct web_server *server, const struct evhttp_request *request)
 {
-	struct evhttp_connection *http = evhttp_request_get_connection(
-	    (struct evhttp_request *)(uintptr_t)request);
+	struct evhttp_connection *http =
+	    evhttp_request_get_connection((struct evhttp_request *)(uintptr_t)request);
 	struct web_connection *connection;
 
 	TAILQ_FOREACH (connection, &server->connections, entry) {
@@ -157,6 +158,27 @@ web_route_match(const struct web_route *route, const char *target)
 	return *target == '\0' || *target == '/' || *target == '?' ? target : NULL;
 }
 
+/* No route serves the target by this method: 405 with those that do, or 404. */
+static void
+web_reply_no_route(struct web_connection *connection, struct evhttp_request *request,
+    const char *target)
+{
+	char allow[64] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof web_routes / sizeof web_routes[0]; i++) {
+		if (web_route_match(&web_routes[i], target) != NULL)
+			len += (size_t)snprintf(allow + len, sizeof allow - len, "%s%s",
+			    len == 0 ? "" : ", ", web_routes[i].method_name);
+	}
+	if (len == 0) {
+		web_reply_text(connection, request, HTTP_NOTFOUND, NULL);
+		return;
+	}
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", allow);
+	web_reply_text(connection, request, HTTP_BADMETHOD, NULL);
+}
+
 static void
 web_handle(struct evhttp_request *request, void *arg)
 {
@@ -164,7 +186,6 @@ web_handle(struct evhttp_request *request, void *arg)
 	struct web_server *server = arg;
 	struct web_connection *connection = web_connection_of(server, request);
 	const char *target = web_target(request), *rest;
-	bool is_known = false;
 
 	if (connection == NULL) {
 		evhttp_send_error(request, HTTP_INTERNAL, NULL);
@@ -178,10 +199,7 @@ web_handle(struct evhttp_request *request, void *arg)
 		const struct web_route *route = &web_routes[i];
 
 		rest = web_route_match(route, target);
-		if (rest == NULL)
-			continue;
-		is_known = true;
-		if (route->method != method)
+		if (rest == NULL || route->method != method)
 			continue;
 		/* Reference: network notes, 1.6. */
 		if (!server->api_enabled)
@@ -191,8 +209,7 @@ web_handle(struct evhttp_request *request, void *arg)
 			route->handle(connection, request, rest);
 		return;
 	}
-	web_reply_text(
-	    connection, request, is_known ? HTTP_BADMETHOD : HTTP_NOTFOUND, NULL);
+	web_reply_no_route(connection, request, target);
 }
 
 static void
@@ -206,13 +223,15 @@ web_connection_closed(struct evhttp_connection *http, void *arg)
 	web_reply_done(connection);
 	TAILQ_REMOVE(&server->connections, connection, entry);
 	free(connection);
-	if (server->connection_count-- == WEB_CONNECTIONS_MAX && server->accepting != NULL)
+	if (server->connection_count-- == WEB_CONNECTIONS_MAX &&
+	    server->accepting != NULL)
 		evconnlistener_enable(server->accepting);
 }
 
 /* evhttp says nothing of a connection before its first request, nor when one without a
- * request ends. But it makes itself the argument of the callbacks of the bufferevent that
- * it was given, and there the connection is found once the accept callback is over. */
+ * request ends. But it makes itself the argument of the callbacks of the bufferevent
+ * that it was given, and there the connection is found once the accept callback is
+ * over. */
 static void
 web_adopt(evutil_socket_t fd, short what, void *arg)
 {
@@ -241,7 +260,8 @@ web_accept(struct event_base *base, void *arg)
 	struct web_server *server = arg;
 
 	if (server->tls == NULL) {
-		connection->bev = xcheck(bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE));
+		connection->bev =
+		    xcheck(bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE));
 	} else {
 		connection->bev = xcheck(bufferevent_openssl_socket_new(base, -1,
 		    xcheck(SSL_new(server->tls)), BUFFEREVENT_SSL_ACCEPTING,
@@ -326,8 +346,8 @@ web_server_open(struct web_server *server, int fd)
 
 	server->http = xcheck(evhttp_new(base));
 	server->adopt = xcheck(event_new(base, -1, 0, web_adopt, server));
-	server->accepting = xcheck(evconnlistener_new(base, NULL, NULL,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd));
+	server->accepting = xcheck(evconnlistener_new(
+	    base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd));
 	evhttp_bind_listener(server->http, server->accepting);
 	evhttp_set_bevcb(server->http, web_accept, server);
 	evhttp_set_gencb(server->http, web_handle, server);
@@ -373,7 +393,8 @@ web_server_start(void *arg)
 	web_server_open(server, fd);
 	module_add_listener(module, listener);
 	web_warn_if_open(server);
-	/* Reference: network notes, 1.1; without the API the words are likely, not known. */
+	/* Reference: network notes, 1.1; without the API the words are likely, not
+	 * known. */
 	event_emit(module, EVENT_PROGRESS, "HTTP%s server listening on port: %u",
 	    server->api_enabled ? " and REST API" : "", listener->module_port);
 }

@@ -53,8 +53,8 @@ web_tls_add_extension(X509 *certificate, int nid, const char *value)
 	return result;
 }
 
-/* Names are the module's; one with a character that an extension cannot hold goes without
- * its own. */
+/* Names are the module's; one with a character that an extension cannot hold goes
+ * without its own. */
 static int
 web_tls_add_names(const struct module *module, X509 *certificate)
 {
@@ -64,10 +64,11 @@ web_tls_add_names(const struct module *module, X509 *certificate)
 	int result;
 
 	if (X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-	        (const unsigned char *)name, -1, -1, 0) == 0 ||
+		(const unsigned char *)name, -1, -1, 0) == 0 ||
 	    X509_set_issuer_name(certificate, subject) == 0)
 		return 0;
-	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+	if (strspn(name,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
 	    strlen(name))
 		names = xasprintf("DNS:%s,DNS:localhost,IP:%s", name, address);
 	else
@@ -81,21 +82,24 @@ static int
 web_tls_fill(const struct module *module, X509 *certificate, EVP_PKEY *key)
 {
 	BIGNUM *serial = BN_new();
-	int result = serial != NULL &&
-	    BN_rand(serial, TLS_SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1 &&
+	int result =
+	    serial != NULL &&
+	    BN_rand(serial, TLS_SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) ==
+		1 &&
 	    BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) != NULL;
 
 	BN_free(serial);
 	return result && X509_set_version(certificate, X509_VERSION_3) == 1 &&
-	    X509_gmtime_adj(X509_getm_notBefore(certificate), -24 * 3600) != NULL &&
-	    X509_time_adj_ex(X509_getm_notAfter(certificate), TLS_CERTIFICATE_DAYS, 0,
-	        NULL) != NULL &&
-	    X509_set_pubkey(certificate, key) == 1 &&
-	    web_tls_add_names(module, certificate) == 1 &&
-	    web_tls_add_extension(
-	        certificate, NID_basic_constraints, "critical,CA:FALSE") == 1 &&
-	    web_tls_add_extension(certificate, NID_ext_key_usage, "serverAuth") == 1 &&
-	    X509_sign(certificate, key, EVP_sha256()) > 0;
+	       X509_gmtime_adj(X509_getm_notBefore(certificate), -24 * 3600) != NULL &&
+	       X509_time_adj_ex(X509_getm_notAfter(certificate), TLS_CERTIFICATE_DAYS,
+		   0, NULL) != NULL &&
+	       X509_set_pubkey(certificate, key) == 1 &&
+	       web_tls_add_names(module, certificate) == 1 &&
+	       web_tls_add_extension(
+		   certificate, NID_basic_constraints, "critical,CA:FALSE") == 1 &&
+	       web_tls_add_extension(certificate, NID_ext_key_usage, "serverAuth") ==
+		   1 &&
+	       X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
 /* Writes what one of the PEM writers makes. 0, or -1. */
@@ -109,8 +113,8 @@ web_tls_write(const char *path, BIO *pem, mode_t mode)
 }
 
 static int
-web_tls_make(const struct module *module, const char *certificate_path,
-    const char *key_path)
+web_tls_make(
+    const struct module *module, const char *certificate_path, const char *key_path)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *certificate = X509_new();
