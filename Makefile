@@ -85,6 +85,10 @@ run: $(DAEMON)
 	@mkdir -p $(O)/run/state $(O)/run/runtime
 	$(DAEMON) -v -c etc/zentrid.conf -s $(O)/run/state -r $(O)/run/runtime
 
+# The generated pages; make lint says when they are stale.
+docs: $(O)/test/tools/tables
+	$< | docs/generate.py -
+
 install: $(DAEMON)
 	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/sbin/zentrid
 	install -D -m 644 etc/zentrid.conf $(DESTDIR)$(SYSCONFDIR)/zentrid.conf

@@ -26,7 +26,9 @@ check_put(struct value *value, const char *fmt, ...)
 static char
 check_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		c = (char)(c - 'A' + 'a');
+	return c;
 }
 
 /* Copies one item of a list in its normal spelling. */

@@ -114,7 +114,9 @@ system_format_set(struct module *module, const char *index, const struct value *
 
 static const char *const system_formats[] = { "human", "machine", NULL };
 
-/* Chosen: the word for the clock's time; the record has only none. */
+/* Chosen: the word for the clock's time, since the record has only none, and that it is
+ * the factory value: transcripts of modules whose clock is set carry the time, and hosts
+ * that want none say so. Reference: network and HTTP notes, 2.3 and 7. */
 static const char *const system_timestamps[] = { "none", "rtc", NULL };
 
 /* system.msg */
@@ -451,7 +453,7 @@ const struct variable system_variables[] = {
 	{ .name = "system.cmd.timestamp",
 	    .type = VARIABLE_CHOICE,
 	    .flags = VARIABLE_PERSISTED,
-	    .initial = "none",
+	    .initial = "rtc",
 	    .choices = system_timestamps,
 	    .help = "What log lines begin with: nothing, or the time once the clock is "
 		    "set." },

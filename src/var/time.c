@@ -93,28 +93,23 @@ time_last_set_get(struct module *module, const char *index, const char *modifier
 static int
 time_zone_check(const struct module *module, const char *index, struct value *value)
 {
-	const char *text = value->text, *colon;
-	bool west = *text == '-';
+	const char *text = value->text, *rest;
+	bool west = *text == '-', half;
 	int64_t hours;
-	int minutes = 0;
+	size_t len;
 
 	(void)module;
 	(void)index;
 	if (*text == '-' || *text == '+')
 		text++;
-	colon = strchr(text, ':');
-	if (colon != NULL) {
-		if (strcmp(colon, ":30") == 0)
-			minutes = 30;
-		else if (strcmp(colon, ":00") != 0)
-			return -1;
-	}
-	if (*text < '0' || *text > '9' ||
-	    number_parse(text, colon == NULL ? strlen(text) : (size_t)(colon - text), 0,
-		TIME_ZONE_HOURS_MAX, &hours) == -1)
+	len = strspn(text, "0123456789");
+	rest = text + len;
+	half = strcmp(rest, ":30") == 0;
+	if ((!half && *rest != '\0' && strcmp(rest, ":00") != 0) || len > 2 ||
+	    number_parse(text, len, 0, TIME_ZONE_HOURS_MAX, &hours) == -1)
 		return -1;
-	check_put(value, "%s%d%s", west && hours + minutes > 0 ? "-" : "", (int)hours,
-	    minutes == 0 ? "" : ":30");
+	check_put(value, "%s%d%s", west && (hours > 0 || half) ? "-" : "", (int)hours,
+	    half ? ":30" : "");
 	return 0;
 }
 

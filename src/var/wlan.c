@@ -205,7 +205,8 @@ const struct variable wlan_variables[] = {
 	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
 	    .max = 2,
 	    .get = wlan_number_get,
-	    .help = "0: down; 1: joined, without an address; 2: joined." },
+	    .help = "State of the link; 0: down; 1: joined, without an address; 2: "
+		    "joined." },
 	{ .name = "wlan.network.status_gpio",
 	    .shortcut = "wl n o",
 	    .type = VARIABLE_INT,

@@ -9,7 +9,8 @@ struct module;
 /* HTTP Basic authorization (RFC 7617) by http.server.username and http.server.password.
  * Reference: network notes, 1.10. */
 
-/* Whether both are set, and so a client has to know them. */
+/* Whether one of them is set, and so a client has to know both. Reference: both empty
+ * mean that authorization is off. */
 bool web_auth_is_on(const struct module *);
 
 /* Whether the request may pass. If not, the WWW-Authenticate header is in its output

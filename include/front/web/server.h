@@ -21,7 +21,7 @@ struct web_server;
 /* One connection that evhttp serves. */
 struct web_connection {
 	struct web_server *server; /* borrowed */
-	struct bufferevent *bev; /* evhttp's; until the connection is known */
+	struct bufferevent *bev; /* evhttp's */
 	struct evhttp_connection *http; /* evhttp's; NULL until then */
 	struct rest_session *rest; /* the command that runs for it, or NULL */
 	bool replying; /* an answer is on its way out */

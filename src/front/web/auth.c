@@ -19,7 +19,7 @@
 bool
 web_auth_is_on(const struct module *module)
 {
-	return *variable_text(module, "http.server.username") != '\0' &&
+	return *variable_text(module, "http.server.username") != '\0' ||
 	       *variable_text(module, "http.server.password") != '\0';
 }
 

@@ -14,6 +14,7 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <openssl/err.h>
 
 #include "base/log.h"
 #include "base/xmalloc.h"
@@ -212,6 +213,18 @@ web_handle(struct evhttp_request *request, void *arg)
 	web_reply_no_route(connection, request, target);
 }
 
+/* Tells the end of a TLS connection; evhttp would drop it without close_notify. */
+static void
+web_tls_goodbye(const struct web_connection *connection)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(connection->bev);
+
+	if (ssl != NULL && SSL_is_init_finished(ssl)) {
+		SSL_shutdown(ssl);
+		ERR_clear_error();
+	}
+}
+
 static void
 web_connection_closed(struct evhttp_connection *http, void *arg)
 {
@@ -219,6 +232,8 @@ web_connection_closed(struct evhttp_connection *http, void *arg)
 	struct web_server *server = connection->server;
 
 	(void)http;
+	if (server->tls != NULL)
+		web_tls_goodbye(connection);
 	rest_abandon(connection);
 	web_reply_done(connection);
 	TAILQ_REMOVE(&server->connections, connection, entry);

@@ -1,9 +1,12 @@
 #include "front/web/tls.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/bio.h>
@@ -138,6 +141,26 @@ web_tls_make(
 	return result;
 }
 
+static bool
+web_tls_use(SSL_CTX *context, const char *certificate_path, const char *key_path)
+{
+	return SSL_CTX_use_certificate_chain_file(context, certificate_path) == 1 &&
+	    SSL_CTX_use_PrivateKey_file(context, key_path, SSL_FILETYPE_PEM) == 1 &&
+	    SSL_CTX_check_private_key(context) == 1;
+}
+
+/* Renames what cannot be used, so that nothing is lost. */
+static void
+web_tls_set_aside(const struct module *module, const char *path)
+{
+	char *aside = xasprintf("%s.bad-%jd", path, (intmax_t)time(NULL));
+
+	if (rename(path, aside) == 0)
+		log_msg(LOG_ERR, module->own->name, "HTTPS: %s set aside as %s", path, aside);
+	free(aside);
+}
+
+/* The module's certificate and key; those that are missing or damaged are made anew. */
 static int
 web_tls_load(const struct module *module, SSL_CTX *context)
 {
@@ -147,19 +170,27 @@ web_tls_load(const struct module *module, SSL_CTX *context)
 	int result = -1;
 
 	errno = 0;
-	if (access(certificate, F_OK) == -1 && errno == ENOENT) {
-		if (file_make_directories(directory, 0700) == -1)
-			web_tls_log(module, directory);
-		else if (web_tls_make(module, certificate, key) == 0)
-			log_msg(LOG_INFO, module->own->name,
-			    "HTTPS: made the self-signed certificate %s", certificate);
-	}
-	if (SSL_CTX_use_certificate_chain_file(context, certificate) == 1 &&
-	    SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 &&
-	    SSL_CTX_check_private_key(context) == 1)
+	if (web_tls_use(context, certificate, key)) {
 		result = 0;
-	else
+		goto out;
+	}
+	if (access(certificate, F_OK) == 0) {
 		web_tls_log(module, certificate);
+		web_tls_set_aside(module, certificate);
+		web_tls_set_aside(module, key);
+	}
+	ERR_clear_error();
+	if (file_make_directories(directory, 0700) == -1) {
+		web_tls_log(module, directory);
+	} else if (web_tls_make(module, certificate, key) == 0) {
+		log_msg(LOG_INFO, module->own->name,
+		    "HTTPS: made the self-signed certificate %s", certificate);
+		if (web_tls_use(context, certificate, key))
+			result = 0;
+		else
+			web_tls_log(module, certificate);
+	}
+out:
 	free(key);
 	free(certificate);
 	free(directory);
