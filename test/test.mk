@@ -1,0 +1,34 @@
+# The tests: make test [ONLY=pattern]. They run on the sanitized tree, build/san.
+
+UNIT_SOURCES := $(sort $(wildcard test/unit/test_*.c))
+UNIT_PROGRAMS := $(UNIT_SOURCES:%.c=$(O)/%)
+TOOL_SOURCES := $(sort $(wildcard test/tools/*.c))
+TOOL_PROGRAMS := $(TOOL_SOURCES:%.c=$(O)/%)
+TEST_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(TOOL_SOURCES:%.c=$(O)/%.o)
+
+# What several unit tests share, linked into each.
+UNIT_SHARED := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard test/unit/*.c)))
+UNIT_SHARED_OBJECTS := $(UNIT_SHARED:%.c=$(O)/%.o)
+
+# WRAP_test_name: functions of the C library that this unit test replaces by its own
+# __wrap_name(), so that they can be made to fail.
+WRAP_test_nvm := open write fsync close rename
+
+.PHONY: test-programs
+
+# The closing line of test/run is the last that this prints.
+test check:
+	@.ci/deps build test
+	@$(MAKE) --no-print-directory SAN=1 O=build/san test-programs
+	@test/run build/san $(if $(ONLY),--only '$(ONLY)')
+
+test-programs: $(DAEMON) $(UNIT_PROGRAMS) $(TOOL_PROGRAMS)
+
+$(UNIT_PROGRAMS): $(O)/test/unit/%: $(O)/test/unit/%.o $(UNIT_SHARED_OBJECTS) $(LIBRARY)
+	$(CC) $(ALL_LDFLAGS) $(WRAP_$*:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
+
+$(TOOL_PROGRAMS): $(O)/test/tools/%: $(O)/test/tools/%.o $(LIBRARY)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+
+-include $(TEST_OBJECTS:.o=.d) $(UNIT_SHARED_OBJECTS:.o=.d)
+-include test/lint/lint.mk test/fuzz/fuzz.mk test/bench/bench.mk

@@ -77,7 +77,7 @@ settings_check_factory(struct settings_reader *reader, const config_setting_t *s
 		if (expected != NULL)
 			settings_tell(reader,
 			    config_setting_get_elem(list, (unsigned)i), NULL,
-			    "%s is not valid with this value; give %s", factory->name,
+			    "%s is not valid as given; give %s", factory->name,
 			    expected);
 	}
 }

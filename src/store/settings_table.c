@@ -223,10 +223,11 @@ static const struct setting settings_serial_table[] = {
 	{ .name = "device",
 	    .type = SETTING_STRING,
 	    .min = 2,
-	    .max = 1023,
+	    .max = 127,
 	    .offset = offsetof(struct module_settings, serial_device),
 	    .check = settings_check_device,
-	    .expected = "the full path of a serial port such as \"/dev/ttyUSB0\"" },
+	    .expected = "the full path of a serial port such as \"/dev/ttyUSB0\", at "
+			"most 127 bytes" },
 	{ .name = NULL },
 };
 

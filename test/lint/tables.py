@@ -10,6 +10,7 @@ usage: test/lint/tables.py BUILD/test/tools/tables     (from the root)
 - docs/commands.md and docs/variables.md are up to date.
 """
 
+import ast
 import csv
 import pathlib
 import re
@@ -95,6 +96,9 @@ def transcript_lines():
             header = re.fullmatch(r"profile: *(\S+) *", line)
             if header:
                 profile = header[1]
+            elif line.startswith('>> "'):
+                for raw in ast.literal_eval(line[3:]).splitlines():
+                    yield profile, raw.split()
             elif line.startswith("> "):
                 yield profile, line[2:].split()
 
