@@ -1,9 +1,12 @@
 #ifndef STREAM_STREAM_H
 #define STREAM_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
 #include <sys/types.h>
+
+struct evbuffer;
 
 /* Numbered byte channels: TCP, TLS, UDP, HTTP, files, buffered command output. */
 
@@ -11,25 +14,54 @@
 
 enum stream_status { STREAM_IDLE, STREAM_READABLE, STREAM_CLOSED };
 
+/* What a stream counts as, for the limits of a profile. */
+enum stream_kind {
+	STREAM_KIND_TEXT, /* buffered answer of a command */
+	STREAM_KIND_TCP_CLIENT, /* also with TLS */
+	STREAM_KIND_TCP_SERVER, /* a client of the TCP or TLS server */
+	STREAM_KIND_UDP
+};
+
 struct stream;
 
 struct stream_info {
-	const char *type; /* "TCPC", "FILE", "CMD" */
-	char text[256]; /* what stream_list shows behind the type */
+	char text[512]; /* what stream_list shows behind the type */
 	size_t waiting; /* bytes that read would give now */
 };
 
 struct stream_ops {
+	const char *type; /* "TCPC", "FILE", "CMD" */
+	enum stream_kind kind;
 	ssize_t (*read)(struct stream *, void *buf, size_t len); /* 0: nothing now */
-	ssize_t (*write)(struct stream *, const void *buf, size_t len); /* -1: cannot */
+	/* All of it is taken, or none: -1 and errno, EAGAIN when there is no room now,
+	 * EMSGSIZE when there never is, EPIPE when nobody listens. */
+	ssize_t (*write)(struct stream *, const void *buf, size_t len);
 	enum stream_status (*poll)(const struct stream *);
 	void (*info)(const struct stream *, struct stream_info *);
 	void (*close)(struct stream *); /* frees it; no callback comes afterwards */
 };
 
+/* What happened to a stream, told to who watches it. */
+enum stream_event {
+	STREAM_EVENT_DATA, /* there is something to read */
+	STREAM_EVENT_ROOM, /* what was written has left; write may take more */
+	STREAM_EVENT_END, /* the peer is gone; what it sent can still be read */
+	STREAM_EVENT_FREE /* the stream is being closed; the watch is already unlinked */
+};
+
+/* Owned by whoever waits; unlinked by stream_unwatch(). Events come from the loop, never
+ * from inside a call of the stream, but for STREAM_EVENT_FREE, which stream_close()
+ * tells. A watcher may close the stream only from another turn of the loop. */
+struct stream_watch {
+	void (*told)(struct stream_watch *, struct stream *, enum stream_event);
+	TAILQ_ENTRY(stream_watch) entry;
+};
+
 struct stream { /* first member of each backend's own struct */
 	const struct stream_ops *ops;
 	int handle; /* slot, 0 to STREAM_MAX - 1 */
+	bool end_is_told; /* the log line of its end was shown */
+	TAILQ_HEAD(stream_watches, stream_watch) watches;
 };
 
 struct stream_table;
@@ -37,16 +69,24 @@ struct stream_table;
 struct stream_table *stream_table_new(void);
 void stream_table_free(struct stream_table *); /* closes all; NULL is allowed */
 
-/* Takes the stream and gives it the lowest free handle, which it returns. -1 when all
- * are taken: the caller still owns it. */
+/* Takes the stream and gives it the lowest free handle, which it returns. -1 when all are
+ * taken: the caller still owns it. */
 int stream_add(struct stream_table *, struct stream *);
 struct stream *stream_get(struct stream_table *, int handle); /* borrowed, or NULL */
 void stream_close(struct stream_table *, int handle);
-unsigned stream_count(const struct stream_table *);
+
+/* How many streams of the kind there are. NULL: none. */
+unsigned stream_count(const struct stream_table *, enum stream_kind);
+
+void stream_init(struct stream *, const struct stream_ops *);
+void stream_watch(struct stream *, struct stream_watch *);
+void stream_unwatch(struct stream *, struct stream_watch *);
+
+/* For backends: tells all watchers. */
+void stream_tell(struct stream *, enum stream_event);
 
 /* A stream that holds text for reading once; type "CMD". It takes nothing written. Its
  * info shows the name. Takes the buffer. */
-struct evbuffer;
 struct stream *stream_text_new(const char *name, struct evbuffer *);
 
 #endif

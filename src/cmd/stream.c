@@ -41,7 +41,7 @@ stream_list_run(struct request *request)
 			continue;
 		stream->ops->info(stream, &info);
 		response_line(
-		    &request->response, "# %d %s  %s", handle, info.type, info.text);
+		    &request->response, "# %d %s  %s", handle, stream->ops->type, info.text);
 	}
 	return RESULT_OK;
 }

@@ -7,7 +7,6 @@
 
 struct stream_table {
 	struct stream *slots[STREAM_MAX]; /* owned */
-	unsigned count;
 };
 
 struct stream_table *
@@ -33,7 +32,6 @@ stream_add(struct stream_table *table, struct stream *stream)
 		if (table->slots[handle] != NULL)
 			continue;
 		table->slots[handle] = stream;
-		table->count++;
 		stream->handle = handle;
 		return handle;
 	}
@@ -52,16 +50,57 @@ void
 stream_close(struct stream_table *table, int handle)
 {
 	struct stream *stream = stream_get(table, handle);
+	struct stream_watch *watch;
 
 	if (stream == NULL)
 		return;
 	table->slots[handle] = NULL;
-	table->count--;
+	while ((watch = TAILQ_FIRST(&stream->watches)) != NULL) {
+		TAILQ_REMOVE(&stream->watches, watch, entry);
+		watch->told(watch, stream, STREAM_EVENT_FREE);
+	}
 	stream->ops->close(stream);
 }
 
 unsigned
-stream_count(const struct stream_table *table)
+stream_count(const struct stream_table *table, enum stream_kind kind)
 {
-	return table == NULL ? 0 : table->count;
+	unsigned count = 0;
+
+	for (int handle = 0; table != NULL && handle < STREAM_MAX; handle++) {
+		if (table->slots[handle] != NULL && table->slots[handle]->ops->kind == kind)
+			count++;
+	}
+	return count;
+}
+
+void
+stream_init(struct stream *stream, const struct stream_ops *ops)
+{
+	stream->ops = ops;
+	stream->handle = -1;
+	TAILQ_INIT(&stream->watches);
+}
+
+void
+stream_watch(struct stream *stream, struct stream_watch *watch)
+{
+	TAILQ_INSERT_TAIL(&stream->watches, watch, entry);
+}
+
+void
+stream_unwatch(struct stream *stream, struct stream_watch *watch)
+{
+	TAILQ_REMOVE(&stream->watches, watch, entry);
+}
+
+void
+stream_tell(struct stream *stream, enum stream_event event)
+{
+	struct stream_watch *watch, *next;
+
+	for (watch = TAILQ_FIRST(&stream->watches); watch != NULL; watch = next) {
+		next = TAILQ_NEXT(watch, entry);
+		watch->told(watch, stream, event);
+	}
 }

@@ -1,5 +1,6 @@
 #include "stream/stream.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,6 +30,7 @@ stream_text_write(struct stream *stream, const void *buf, size_t len)
 	(void)stream;
 	(void)buf;
 	(void)len;
+	errno = EPIPE;
 	return -1;
 }
 
@@ -45,7 +47,6 @@ stream_text_info(const struct stream *stream, struct stream_info *info)
 {
 	const struct stream_text *self = (const struct stream_text *)stream;
 
-	info->type = "CMD";
 	info->waiting = evbuffer_get_length(self->text);
 	snprintf(info->text, sizeof info->text, "%s", self->name);
 }
@@ -61,6 +62,8 @@ stream_text_close(struct stream *stream)
 }
 
 static const struct stream_ops stream_text_ops = {
+	.type = "CMD",
+	.kind = STREAM_KIND_TEXT,
 	.read = stream_text_read,
 	.write = stream_text_write,
 	.poll = stream_text_poll,
@@ -73,7 +76,7 @@ stream_text_new(const char *name, struct evbuffer *text)
 {
 	struct stream_text *self = xcalloc(1, sizeof *self);
 
-	self->stream.ops = &stream_text_ops;
+	stream_init(&self->stream, &stream_text_ops);
 	self->text = text;
 	self->name = xstrdup(name);
 	return &self->stream;

@@ -1,0 +1,39 @@
+#ifndef STREAM_TCP_H
+#define STREAM_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stream/stream.h"
+
+struct event_base;
+
+/* Streams over plain TCP sockets. What a peer sends waits in the kernel until it is read,
+ * so a peer that is faster than the module is held back by TCP itself. */
+
+#define TCP_SEND_MAX (128u * 1024) /* bytes that wait here for a slow peer */
+
+/* How a dead peer is found. */
+struct tcp_keepalive {
+	unsigned idle_s, interval_s, count;
+};
+
+/* Sets what every TCP socket has: non-blocking, TCP_NODELAY, keepalive. 0, or -1 and
+ * errno. */
+int tcp_prepare(int fd, const struct tcp_keepalive *);
+
+/* A listening socket whose accepted ones are prepared like that. -1 and errno. */
+int tcp_listen(const char *address, uint16_t port, const struct tcp_keepalive *);
+
+/* Writes "1.2.3.4:80" of the near or far end of a socket; "" when it has none. */
+void tcp_name_near(int fd, char *text, size_t size);
+void tcp_name_far(int fd, char *text, size_t size);
+uint16_t tcp_port_near(int fd);
+
+/* A stream on a connected socket, which it takes: TCPC, or TCPS when it was accepted.
+ * info is what stream_list shows; copied. A stream on which nothing moves for
+ * idle_timeout_s (0: no limit) ends as if the peer had closed. */
+struct stream *tcp_stream_new(struct event_base *, int fd, bool is_accepted,
+    const char *info, unsigned idle_timeout_s);
+
+#endif
