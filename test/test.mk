@@ -23,12 +23,15 @@ test check:
 	@test/run build/san $(if $(ONLY),--only '$(ONLY)')
 
 test-programs: $(DAEMON) $(UNIT_PROGRAMS) $(TOOL_PROGRAMS)
+	@:
 
 $(UNIT_PROGRAMS): $(O)/test/unit/%: $(O)/test/unit/%.o $(UNIT_SHARED_OBJECTS) $(LIBRARY)
-	$(CC) $(ALL_LDFLAGS) $(WRAP_$*:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
+	@echo "  LD $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) $(WRAP_$*:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
 
 $(TOOL_PROGRAMS): $(O)/test/tools/%: $(O)/test/tools/%.o $(LIBRARY)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+	@echo "  LD $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
 -include $(TEST_OBJECTS:.o=.d) $(UNIT_SHARED_OBJECTS:.o=.d)
 -include test/lint/lint.mk test/fuzz/fuzz.mk test/bench/bench.mk

@@ -174,7 +174,7 @@ line_editor_move(struct line_editor *editor, size_t cursor)
 		return;
 	if (cursor < editor->cursor)
 		line_editor_send_back(editor, editor->cursor - cursor);
-	else
+	else if (cursor > editor->cursor)
 		line_editor_send(
 		    editor, editor->text + editor->cursor, cursor - editor->cursor);
 	editor->cursor = cursor;
