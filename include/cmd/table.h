@@ -6,6 +6,7 @@
 /* One table a family, each in the file of that name. */
 extern const struct command help_commands[];
 extern const struct command network_commands[];
+extern const struct command socket_commands[];
 extern const struct command stream_commands[];
 extern const struct command system_commands[];
 extern const struct command uart_commands[];

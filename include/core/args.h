@@ -24,6 +24,7 @@ enum arg_type {
 	ARG_OPTION, /* a switch such as -v; stands anywhere, always optional */
 	ARG_OPTION_TEXT, /* a switch with a word behind it: -c 89F6 */
 	ARG_OPTION_NUMBER, /* a switch with a number behind it: -l 30001 */
+	ARG_OPTION_CHOICE, /* a switch with one of choices behind it: -i wlan */
 	ARG_REST /* all tokens from here on, none required; the last entry; its name is
 		  * printed as it is */
 };

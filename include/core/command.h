@@ -20,6 +20,11 @@ struct command {
 	const char *other_name; /* a second full name that also means it, or NULL */
 	const struct arg_spec *args; /* NULL: takes none */
 	const char *payload; /* the argument that counts payload bytes, or NULL */
+	const char
+	    *payload_action; /* only with this word as first argument; NULL: always */
+	/* Asked before any payload is read: another code than RESULT_OK is the answer,
+	 * and no payload is read then. May be NULL. */
+	enum result (*ready)(struct request *);
 	unsigned flags; /* enum command_flag */
 	unsigned denied; /* bits 1u << session_kind that may not issue it */
 	unsigned profiles; /* mask of enum profile_bit; 0: all */

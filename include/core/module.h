@@ -13,6 +13,7 @@
 struct event;
 struct event_base;
 struct event_ring;
+struct net;
 struct nvm;
 struct request;
 struct session;
@@ -89,6 +90,7 @@ struct module {
 
 	struct event_ring *events; /* owned; NULL before the first line */
 	struct stream_table *streams; /* owned; NULL before the first stream */
+	struct net *net; /* owned; its sockets; NULL before the first */
 	TAILQ_HEAD(, session) sessions;
 	TAILQ_HEAD(, session) closed_sessions; /* to be freed on the next turn */
 	struct event *reaper; /* owned; frees them */

@@ -17,11 +17,13 @@ enum profile_bit {
 
 struct profile {
 	const char *name; /* "wl-1.0" */
-	enum profile_bit bit;
 	const char *version; /* the banner, system.version */
 	const char *build_number;
+	enum profile_bit bit;
 	unsigned uarts; /* serial ports that uart.* knows */
 	unsigned gpios; /* pins, numbered from 0 */
+	/* Streams on sockets at a time, in all and of a kind. */
+	unsigned connections, tcp_clients, udp_streams;
 };
 
 /* The profile of that name, or at a position below PROFILE_COUNT; NULL if none. */

@@ -16,8 +16,9 @@ struct request;
 struct session;
 
 #define SESSION_LINE_MAX 4096 /* bytes of a command line */
-#define SESSION_INPUT_MAX 16384 /* unread bytes at which the front end stops reading   \
-				 */
+#define SESSION_INPUT_MAX                                                              \
+	16384 /* unread bytes at which the front end stops reading                     \
+	       */
 #define SESSION_PAYLOAD_MAX (1024u * 1024) /* bytes one command may carry */
 
 enum bus_mode { BUS_COMMAND, BUS_STREAM };
@@ -35,7 +36,8 @@ struct session_ops {
 	void (*booted)(struct session *);
 	/* uart_update: take the uart.* variables into use. May be NULL. */
 	void (*retune)(struct session *);
-	/* The command exit; -1: there is nothing to leave. NULL: the same. */
+	/* The command exit; -1: there is nothing to leave. NULL: the same. What ends
+	 * the session waits for the reply. */
 	int (*leave)(struct session *);
 	/* The input fell below SESSION_INPUT_MAX again: read on. May be NULL. */
 	void (*drained)(struct session *);

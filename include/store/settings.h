@@ -17,6 +17,7 @@ struct settings_port {
 
 struct settings_network {
 	char *address; /* IPv4 on which the modules' ports appear */
+	char *name_server; /* "a.b.c.d" or "a.b.c.d:port"; NULL: those of this host */
 	struct settings_port *ports;
 	size_t port_count;
 };

@@ -36,6 +36,8 @@ struct stream_ops {
 	/* All of it is taken, or none: -1 and errno, EAGAIN when there is no room now,
 	 * EMSGSIZE when there never is, EPIPE when nobody listens. */
 	ssize_t (*write)(struct stream *, const void *buf, size_t len);
+	bool (*has_room)(
+	    const struct stream *, size_t len); /* write would take it now */
 	enum stream_status (*poll)(const struct stream *);
 	void (*info)(const struct stream *, struct stream_info *);
 	void (*close)(struct stream *); /* frees it; no callback comes afterwards */
@@ -46,12 +48,14 @@ enum stream_event {
 	STREAM_EVENT_DATA, /* there is something to read */
 	STREAM_EVENT_ROOM, /* what was written has left; write may take more */
 	STREAM_EVENT_END, /* the peer is gone; what it sent can still be read */
-	STREAM_EVENT_FREE /* the stream is being closed; the watch is already unlinked */
+	STREAM_EVENT_FREE /* the stream is being closed; the watch is already unlinked
+			   */
 };
 
-/* Owned by whoever waits; unlinked by stream_unwatch(). Events come from the loop, never
- * from inside a call of the stream, but for STREAM_EVENT_FREE, which stream_close()
- * tells. A watcher may close the stream only from another turn of the loop. */
+/* Owned by whoever waits; unlinked by stream_unwatch(). Events come from the loop,
+ * never from inside a call of the stream, but for STREAM_EVENT_FREE, which
+ * stream_close() tells. A watcher may close the stream only from another turn of the
+ * loop. */
 struct stream_watch {
 	void (*told)(struct stream_watch *, struct stream *, enum stream_event);
 	TAILQ_ENTRY(stream_watch) entry;
@@ -69,8 +73,8 @@ struct stream_table;
 struct stream_table *stream_table_new(void);
 void stream_table_free(struct stream_table *); /* closes all; NULL is allowed */
 
-/* Takes the stream and gives it the lowest free handle, which it returns. -1 when all are
- * taken: the caller still owns it. */
+/* Takes the stream and gives it the lowest free handle, which it returns. -1 when all
+ * are taken: the caller still owns it. */
 int stream_add(struct stream_table *, struct stream *);
 struct stream *stream_get(struct stream_table *, int handle); /* borrowed, or NULL */
 void stream_close(struct stream_table *, int handle);

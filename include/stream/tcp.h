@@ -8,8 +8,8 @@
 
 struct event_base;
 
-/* Streams over plain TCP sockets. What a peer sends waits in the kernel until it is read,
- * so a peer that is faster than the module is held back by TCP itself. */
+/* Streams over plain TCP sockets. What a peer sends waits in the kernel until it is
+ * read, so a peer that is faster than the module is held back by TCP itself. */
 
 #define TCP_SEND_MAX (128u * 1024) /* bytes that wait here for a slow peer */
 

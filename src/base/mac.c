@@ -8,12 +8,11 @@
 int
 mac_parse(const char *text, uint8_t octets[MAC_OCTETS])
 {
-	char hex[5] = "0x",
-	     separator = text[0] == '\0' || text[1] == '\0' ? '\0' : text[2];
+	char hex[5] = "0x", separator = '\0';
 	int64_t number;
 
-	if (separator != ':' && separator != '-')
-		separator = '\0';
+	if (text[0] != '\0' && text[1] != '\0' && (text[2] == ':' || text[2] == '-'))
+		separator = text[2];
 	for (int i = 0; i < MAC_OCTETS; i++) {
 		if (i > 0 && separator != '\0' && *text++ != separator)
 			return -1;

@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/buffer.h>
@@ -7,13 +9,18 @@
 #include "base/xmalloc.h"
 #include "cmd/table.h"
 #include "core/module.h"
+#include "core/net.h"
 #include "core/request.h"
 #include "core/session.h"
+#include "core/variable.h"
 #include "stream/stream.h"
 
 /* Chosen: the most that one stream_read gives; clients ask for up to 1440, and more is
  * cut silently. Reference: command notes, section 6. */
 #define STREAM_READ_MAX 16384
+
+/* Chosen: how long stream_write waits for a peer that does not take data. */
+#define STREAM_WRITE_TIMEOUT_MS 25000
 
 /* The stream that the argument "handle" names, or NULL. */
 static struct stream *
@@ -40,8 +47,8 @@ stream_list_run(struct request *request)
 			args_number(request->args, "handle", -1) != handle))
 			continue;
 		stream->ops->info(stream, &info);
-		response_line(
-		    &request->response, "# %d %s  %s", handle, stream->ops->type, info.text);
+		response_line(&request->response, "# %d %s  %s", handle,
+		    stream->ops->type, info.text);
 	}
 	return RESULT_OK;
 }
@@ -118,24 +125,99 @@ stream_read_run(struct request *request)
 		evbuffer_add(body, bytes, (size_t)n);
 		evbuffer_add(body, "\r\n", 2);
 	}
+	net_stream_was_read(request->session->module, stream->handle);
 	return RESULT_OK;
+}
+
+/* Reference: serial and file notes, 2.8: with bus.command.write_check_enabled a lack of
+ * room is answered before any data is read. */
+static enum result
+stream_write_ready(struct request *request)
+{
+	const struct stream *stream = stream_of(request);
+
+	if (!variable_is_on(
+		request->session->module, "bus.command.write_check_enabled") ||
+	    stream == NULL)
+		return RESULT_OK;
+	return stream->ops->has_room(stream, request_payload_length(request))
+		   ? RESULT_OK
+		   : RESULT_BOUNDS_ERROR;
+}
+
+/* A write that waits for the peer to take what was written before. */
+struct stream_write {
+	struct stream_watch watch;
+	struct stream *stream; /* borrowed; NULL once it is gone */
+	struct request *request;
+};
+
+static void
+stream_write_cancel(void *op)
+{
+	struct stream_write *self = op;
+
+	if (self->stream != NULL)
+		stream_unwatch(self->stream, &self->watch);
+	free(self);
+}
+
+/* Writes the payload. RESULT_PENDING when there is no room now. */
+static enum result
+stream_write_payload(struct request *request, struct stream *stream)
+{
+	size_t size = request_payload_length(request);
+	const unsigned char *bytes =
+	    request->payload == NULL
+		? (const unsigned char *)""
+		: evbuffer_pullup(request->payload, (ev_ssize_t)size);
+
+	if (stream->ops->write(stream, bytes, size) == (ssize_t)size)
+		return request_success(request);
+	if (errno == EMSGSIZE)
+		return RESULT_BOUNDS_ERROR;
+	return errno == EAGAIN ? RESULT_PENDING : RESULT_FAILED;
+}
+
+static void
+stream_write_told(
+    struct stream_watch *watch, struct stream *stream, enum stream_event event)
+{
+	struct stream_write *self = (struct stream_write *)watch;
+	struct request *request = self->request;
+	enum result result = RESULT_FAILED;
+
+	if (event == STREAM_EVENT_DATA)
+		return;
+	if (event == STREAM_EVENT_ROOM)
+		result = stream_write_payload(request, stream);
+	if (result == RESULT_PENDING)
+		return;
+	if (event == STREAM_EVENT_FREE)
+		self->stream = NULL;
+	stream_write_cancel(self);
+	request_finish(request, result);
 }
 
 static enum result
 stream_write_run(struct request *request)
 {
-	size_t size = request_payload_length(request);
 	struct stream *stream = stream_of(request);
-	const unsigned char *bytes;
+	struct stream_write *self;
+	enum result result;
 
 	if (stream == NULL)
 		return RESULT_FAILED;
-	bytes = request->payload == NULL
-		    ? (const unsigned char *)""
-		    : evbuffer_pullup(request->payload, (ev_ssize_t)size);
-	if (stream->ops->write(stream, bytes, size) != (ssize_t)size)
-		return RESULT_FAILED;
-	return request_success(request);
+	result = stream_write_payload(request, stream);
+	if (result != RESULT_PENDING)
+		return result;
+	self = xcalloc(1, sizeof *self);
+	self->watch.told = stream_write_told;
+	self->stream = stream;
+	self->request = request;
+	stream_watch(stream, &self->watch);
+	return request_defer(
+	    request, STREAM_WRITE_TIMEOUT_MS, stream_write_cancel, self);
 }
 
 static enum result
@@ -215,6 +297,7 @@ const struct command stream_commands[] = {
 	    .alias = "write",
 	    .args = write_args,
 	    .payload = "size",
+	    .ready = stream_write_ready,
 	    .run = stream_write_run,
 	    .help = "Write the bytes that follow the command to a stream." },
 	{ .name = NULL },

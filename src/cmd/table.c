@@ -5,6 +5,7 @@
 const struct command *const command_tables[] = {
 	help_commands,
 	network_commands,
+	socket_commands,
 	stream_commands,
 	system_commands,
 	uart_commands,

@@ -88,7 +88,7 @@ static bool
 args_is_switch_spec(const struct arg_spec *spec)
 {
 	return spec->type == ARG_OPTION || spec->type == ARG_OPTION_TEXT ||
-	       spec->type == ARG_OPTION_NUMBER;
+	       spec->type == ARG_OPTION_NUMBER || spec->type == ARG_OPTION_CHOICE;
 }
 
 /* "-e", "-u" and "-eu" alike: each letter of the token names one switch. A token is
@@ -114,6 +114,7 @@ args_convert(
 			   ? RESULT_OK
 			   : RESULT_INVALID_ARGUMENT;
 	case ARG_CHOICE:
+	case ARG_OPTION_CHOICE:
 		for (const char *const *choice = spec->choices; *choice != NULL;
 		     choice++) {
 			if (strcasecmp(*choice, token->text) == 0) {

@@ -64,9 +64,9 @@ catalog_index_find(const struct catalog_index *index, const char *name, size_t l
 	if (len == 0 || len >= sizeof lower || index->count == 0)
 		return NULL;
 	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-
-		lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		lower[i] = name[i];
+		if (name[i] >= 'A' && name[i] <= 'Z')
+			lower[i] = (char)(name[i] - 'A' + 'a');
 	}
 	lower[len] = '\0';
 	found = bsearch(

@@ -14,6 +14,7 @@ command_usage(const struct command *command, struct evbuffer *out)
 			break;
 		case ARG_OPTION_TEXT:
 		case ARG_OPTION_NUMBER:
+		case ARG_OPTION_CHOICE:
 			evbuffer_add_printf(
 			    out, " [-%c <%s>]", spec->name[0], spec->name);
 			break;

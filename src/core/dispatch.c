@@ -21,6 +21,21 @@ module_submit(struct module *module, struct request *request)
 	return 0;
 }
 
+/* Takes the request whose turn it is out of the queue; NULL: none may run now. */
+static struct request *
+module_next(struct module *module)
+{
+	struct request *request = TAILQ_FIRST(&module->queue);
+
+	if (request == NULL || module->running != NULL ||
+	    module->state != MODULE_RUNNING)
+		return NULL;
+	TAILQ_REMOVE(&module->queue, request, entry);
+	request->queued = false;
+	module->queue_length--;
+	return request;
+}
+
 void
 module_dispatch(struct module *module)
 {
@@ -29,13 +44,9 @@ module_dispatch(struct module *module)
 	if (module->dispatching)
 		return;
 	module->dispatching = true;
-	while (module->running == NULL && module->state == MODULE_RUNNING &&
-	       (request = TAILQ_FIRST(&module->queue)) != NULL) {
+	while ((request = module_next(module)) != NULL) {
 		enum result result;
 
-		TAILQ_REMOVE(&module->queue, request, entry);
-		request->queued = false;
-		module->queue_length--;
 		module->running = request;
 		if (module->safe_mode &&
 		    (request->command->flags & COMMAND_NOT_IN_SAFE_MODE) != 0)

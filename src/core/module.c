@@ -13,6 +13,7 @@
 #include "base/mac.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
+#include "core/net.h"
 #include "core/request.h"
 #include "core/session.h"
 #include "core/variable.h"
@@ -154,6 +155,7 @@ module_take_down(struct module *module)
 		else
 			session_reset(session);
 	}
+	net_take_down(module);
 	stream_table_free(module->streams);
 	module->streams = NULL;
 }
@@ -184,6 +186,7 @@ module_free(struct module *module)
 		event_free(module->step_timer);
 	if (module->sleep_timer != NULL)
 		event_free(module->sleep_timer);
+	net_free(module);
 	event_log_free(module);
 	module_drop_factory(module);
 	nvm_close(module->nvm);

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -37,7 +38,12 @@ request_new(struct request **out, struct session *session, const char *line, siz
 	(*out)->command = command;
 	(*out)->session = session;
 	(*out)->args = args;
-	return RESULT_OK;
+	if (command->ready != NULL) {
+		result = command->ready(*out);
+		if (result != RESULT_OK)
+			request_free(*out);
+	}
+	return result;
 }
 
 void
@@ -57,9 +63,17 @@ request_free(struct request *request)
 size_t
 request_payload_length(const struct request *request)
 {
-	if (request->command->payload == NULL)
+	const struct command *command = request->command;
+	const char *action;
+
+	if (command->payload == NULL)
 		return 0;
-	return (size_t)args_number(request->args, request->command->payload, 0);
+	if (command->payload_action != NULL) {
+		action = args_text(request->args, command->args[0].name);
+		if (action == NULL || strcmp(action, command->payload_action) != 0)
+			return 0;
+	}
+	return (size_t)args_number(request->args, command->payload, 0);
 }
 
 /* Reference: command notes, 2.3: with system.cmd.buffered a long answer becomes a

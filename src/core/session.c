@@ -281,7 +281,7 @@ void
 session_submit(struct session *session, const char *line, size_t len,
     struct evbuffer *payload, bool quiet)
 {
-	struct request *request;
+	struct request *request = NULL;
 	enum result result = RESULT_OK;
 
 	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
@@ -292,8 +292,6 @@ session_submit(struct session *session, const char *line, size_t len,
 		result = RESULT_PARSE_ERROR;
 	else if (!session_is_blank(line, len))
 		result = request_new(&request, session, line, len);
-	else
-		request = NULL;
 	if (result != RESULT_OK || request == NULL) {
 		if (payload != NULL)
 			evbuffer_free(payload);

@@ -84,7 +84,8 @@ host_raise_descriptor_limit(void)
 static int
 host_lock(struct host *host)
 {
-	char *path = xasprintf("%s/.lock", host->options->state_directory), pid[32] = "";
+	char *path = xasprintf("%s/.lock", host->options->state_directory),
+	     pid[32] = "";
 
 	host->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (host->lock == -1) {

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SERIAL_GROUP_SIZE 4096 /* bytes for a group's entry and its members */
+
 static const struct serial_settings serial_factory = {
 	.baud = 115200, .data_bits = 8, .stop_bits = 1, .parity = SERIAL_PARITY_NONE
 };
@@ -18,10 +20,12 @@ static const struct serial_settings serial_factory = {
 static void
 serial_line_share(int slave)
 {
-	const struct group *group = getgrnam("dialout");
+	struct group entry, *group = NULL;
+	char names[SERIAL_GROUP_SIZE];
 
 	/* Without the right to give it away, the pty stays this user's own. */
-	if (group != NULL && fchown(slave, (uid_t)-1, group->gr_gid) == -1)
+	if (getgrnam_r("dialout", &entry, names, sizeof names, &group) == 0 &&
+	    group != NULL && fchown(slave, (uid_t)-1, group->gr_gid) == -1)
 		errno = 0;
 	if (fchmod(slave, 0660) == -1)
 		errno = 0;

@@ -18,8 +18,9 @@
 #include "front/console.h"
 
 #define SERIAL_READ_SIZE 4096 /* bytes taken from the line in one piece */
-#define SERIAL_LOG_MAX (16u * 1024) /* waiting output beyond which log lines are lost  \
-				     */
+#define SERIAL_LOG_MAX                                                                 \
+	(16u * 1024) /* waiting output beyond which log lines are lost                 \
+		      */
 #define SERIAL_OUTPUT_MAX (64u * 1024) /* ... beyond which no command is taken */
 #define SERIAL_REOPEN_MS 1000 /* between two looks for a tty that is gone */
 #define SERIAL_DRAIN_MS 5 /* between two looks whether the output has left */

@@ -10,6 +10,7 @@ static void
 settings_network_clear(struct settings_network *network)
 {
 	free(network->address);
+	free(network->name_server);
 	free(network->ports);
 }
 
@@ -43,6 +44,8 @@ settings_inherit_network(
 	if (network->address == NULL)
 		network->address = xstrdup(
 		    common->address != NULL ? common->address : SETTINGS_ADDRESS);
+	if (network->name_server == NULL && common->name_server != NULL)
+		network->name_server = xstrdup(common->name_server);
 	if (network->ports == NULL && common->ports != NULL) {
 		network->port_count = common->port_count;
 		network->ports = xcalloc(common->port_count, sizeof *network->ports);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mac.h"
+#include "base/number.h"
 #include "base/xmalloc.h"
 
 #define SETTINGS_PORTS_MAX 256 /* entries of one ports list */
@@ -46,6 +47,25 @@ settings_check_ipv4(
 
 	(void)reader;
 	return inet_pton(AF_INET, text, &address) == 1 ? NULL : entry->expected;
+}
+
+/* "a.b.c.d" or "a.b.c.d:port". */
+static const char *
+settings_check_name_server(
+    const struct settings_reader *reader, const struct setting *entry, char *text)
+{
+	char *colon = strchr(text, ':');
+	const char *wrong;
+	int64_t port;
+
+	if (colon == NULL)
+		return settings_check_ipv4(reader, entry, text);
+	*colon = '\0';
+	wrong = settings_check_ipv4(reader, entry, text);
+	*colon = ':';
+	if (number_parse(colon + 1, strlen(colon + 1), 1, 65535, &port) == -1)
+		wrong = entry->expected;
+	return wrong;
 }
 
 /* Brings it into the normal spelling, which is as long. A station's address has an even
@@ -198,6 +218,14 @@ static const struct setting settings_network_table[] = {
 	    .offset = offsetof(struct settings_network, address),
 	    .check = settings_check_ipv4,
 	    .expected = "an IPv4 address such as \"" SETTINGS_ADDRESS "\"" },
+	{ .name = "name_server",
+	    .type = SETTING_STRING,
+	    .min = 1,
+	    .max = INET_ADDRSTRLEN + 6,
+	    .offset = offsetof(struct settings_network, name_server),
+	    .check = settings_check_name_server,
+	    .expected = "an IPv4 address such as \"192.168.1.1\", or with a port as "
+			"\"127.0.0.1:5353\"" },
 	{ .name = "ports",
 	    .type = SETTING_LIST,
 	    .min = 0,

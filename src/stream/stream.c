@@ -68,7 +68,8 @@ stream_count(const struct stream_table *table, enum stream_kind kind)
 	unsigned count = 0;
 
 	for (int handle = 0; table != NULL && handle < STREAM_MAX; handle++) {
-		if (table->slots[handle] != NULL && table->slots[handle]->ops->kind == kind)
+		if (table->slots[handle] != NULL &&
+		    table->slots[handle]->ops->kind == kind)
 			count++;
 	}
 	return count;

@@ -140,7 +140,7 @@ tcp_waiting(const struct tcp_stream *self)
 	int waiting = 0;
 
 	return ioctl(self->fd, FIONREAD, &waiting) == 0 && waiting > 0 ? (size_t)waiting
-	                                                                : 0;
+								       : 0;
 }
 
 static void
@@ -199,7 +199,7 @@ tcp_idle(evutil_socket_t fd, short what, void *arg)
 {
 	struct tcp_stream *self = arg;
 	int64_t left_ms = self->moved_at_ms + (int64_t)self->idle_timeout_s * 1000 -
-	    clock_monotonic_ms();
+			  clock_monotonic_ms();
 
 	(void)fd;
 	(void)what;
@@ -219,29 +219,34 @@ tcp_read(struct stream *stream, void *buf, size_t len)
 
 	if (n > 0)
 		self->moved_at_ms = clock_monotonic_ms();
-	/* All that was there is taken: what comes next, or the end, is worth an event. */
+	/* All that was there is taken: what comes next, or the end, is worth an event.
+	 */
 	if (!self->ended && (n < 0 || (size_t)n < len))
 		event_add(self->readable, NULL);
 	return n < 0 ? 0 : n;
+}
+
+static bool
+tcp_has_room(const struct stream *stream, size_t len)
+{
+	const struct tcp_stream *self = (const struct tcp_stream *)stream;
+	size_t queued = self->out == NULL ? 0 : evbuffer_get_length(self->out);
+
+	return !self->ended && (queued == 0 || queued + len <= TCP_SEND_MAX);
 }
 
 static ssize_t
 tcp_write(struct stream *stream, const void *buf, size_t len)
 {
 	struct tcp_stream *self = (struct tcp_stream *)stream;
-	size_t queued = self->out == NULL ? 0 : evbuffer_get_length(self->out);
 	ssize_t n = 0;
 
-	if (self->ended) {
-		errno = EPIPE;
-		return -1;
-	}
-	if (queued > 0 && queued + len > TCP_SEND_MAX) {
-		errno = EAGAIN;
+	if (self->ended || !tcp_has_room(stream, len)) {
+		errno = self->ended ? EPIPE : EAGAIN;
 		return -1;
 	}
 	self->moved_at_ms = clock_monotonic_ms();
-	if (queued == 0) {
+	if (self->out == NULL || evbuffer_get_length(self->out) == 0) {
 		n = send(self->fd, buf, len, MSG_NOSIGNAL);
 		if (n == -1 && errno != EAGAIN && errno != EINTR) {
 			event_active(self->hung_up, EV_CLOSED, 0);
@@ -269,8 +274,8 @@ tcp_poll(const struct stream *stream)
 	if (n > 0)
 		return STREAM_READABLE;
 	return self->ended || n == 0 || (errno != EAGAIN && errno != EINTR)
-	    ? STREAM_CLOSED
-	    : STREAM_IDLE;
+		   ? STREAM_CLOSED
+		   : STREAM_IDLE;
 }
 
 static void
@@ -307,6 +312,7 @@ static const struct stream_ops tcp_client_ops = {
 	.kind = STREAM_KIND_TCP_CLIENT,
 	.read = tcp_read,
 	.write = tcp_write,
+	.has_room = tcp_has_room,
 	.poll = tcp_poll,
 	.info = tcp_info,
 	.close = tcp_close,
@@ -317,6 +323,7 @@ static const struct stream_ops tcp_server_ops = {
 	.kind = STREAM_KIND_TCP_SERVER,
 	.read = tcp_read,
 	.write = tcp_write,
+	.has_room = tcp_has_room,
 	.poll = tcp_poll,
 	.info = tcp_info,
 	.close = tcp_close,

@@ -34,6 +34,14 @@ stream_text_write(struct stream *stream, const void *buf, size_t len)
 	return -1;
 }
 
+static bool
+stream_text_has_room(const struct stream *stream, size_t len)
+{
+	(void)stream;
+	(void)len;
+	return false;
+}
+
 static enum stream_status
 stream_text_poll(const struct stream *stream)
 {
@@ -66,6 +74,7 @@ static const struct stream_ops stream_text_ops = {
 	.kind = STREAM_KIND_TEXT,
 	.read = stream_text_read,
 	.write = stream_text_write,
+	.has_room = stream_text_has_room,
 	.poll = stream_text_poll,
 	.info = stream_text_info,
 	.close = stream_text_close,

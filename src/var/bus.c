@@ -34,7 +34,7 @@ const struct variable bus_variables[] = {
 	{ .name = "bus.command.write_check_enabled",
 	    .shortcut = "bu c c",
 	    .type = VARIABLE_BOOL,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "0",
 	    .help =
 		"Whether stream_write is refused at once, with code 9, when the stream "

@@ -9,7 +9,7 @@ const struct variable stream_variables[] = {
 	{ .name = "stream.auto_close",
 	    .shortcut = "st a",
 	    .type = VARIABLE_BOOL,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "1",
 	    .differs = { .profiles = PROFILE_GECKO_OS_2, .initial = "0" },
 	    .help = "Close a stream once its peer is gone and its data is read." },

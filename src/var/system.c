@@ -115,8 +115,8 @@ system_format_set(struct module *module, const char *index, const struct value *
 static const char *const system_formats[] = { "human", "machine", NULL };
 
 /* Chosen: the word for the clock's time, since the record has only none, and that it is
- * the factory value: transcripts of modules whose clock is set carry the time, and hosts
- * that want none say so. Reference: network and HTTP notes, 2.3 and 7. */
+ * the factory value: transcripts of modules whose clock is set carry the time, and
+ * hosts that want none say so. Reference: network and HTTP notes, 2.3 and 7. */
 static const char *const system_timestamps[] = { "none", "rtc", NULL };
 
 /* system.msg */

@@ -1,6 +1,5 @@
 #include "settings_fixture.h"
 
-
 #define MODULES 1000
 
 static void

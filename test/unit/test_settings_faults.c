@@ -19,8 +19,8 @@ test_module_faults(void **state)
 		    "serial.lnik: unknown setting; known here: enabled, link, device" },
 		{ "quirks = { http = true; };",
 		    "quirks.http: unknown setting; known here: http_close" },
-		{ "network = { port = 1; };",
-		    "network.port: unknown setting; known here: address, ports" },
+		{ "network = { port = 1; };", "network.port: unknown setting; known "
+					      "here: address, name_server, ports" },
 		{ "factory = ( { name = \"a\"; value = 1; line = 2; } );",
 		    "factory[0].line: unknown setting; known here: name, value" },
 		{ "profile = 1;",

@@ -145,8 +145,8 @@ static bool
 web_tls_use(SSL_CTX *context, const char *certificate_path, const char *key_path)
 {
 	return SSL_CTX_use_certificate_chain_file(context, certificate_path) == 1 &&
-	    SSL_CTX_use_PrivateKey_file(context, key_path, SSL_FILETYPE_PEM) == 1 &&
-	    SSL_CTX_check_private_key(context) == 1;
+	       SSL_CTX_use_PrivateKey_file(context, key_path, SSL_FILETYPE_PEM) == 1 &&
+	       SSL_CTX_check_private_key(context) == 1;
 }
 
 /* Renames what cannot be used, so that nothing is lost. */
@@ -156,7 +156,8 @@ web_tls_set_aside(const struct module *module, const char *path)
 	char *aside = xasprintf("%s.bad-%jd", path, (intmax_t)time(NULL));
 
 	if (rename(path, aside) == 0)
-		log_msg(LOG_ERR, module->own->name, "HTTPS: %s set aside as %s", path, aside);
+		log_msg(LOG_ERR, module->own->name, "HTTPS: %s set aside as %s", path,
+		    aside);
 	free(aside);
 }
 

@@ -1,0 +1,66 @@
+#ifndef CORE_NET_H
+#define CORE_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct module;
+struct stream;
+
+/* The sockets of a module: what opens them by hand (the commands) and by itself (auto
+ * connect) comes here. Events, limits of the profile and variables are looked after. */
+
+enum net_protocol { NET_TCP, NET_UDP };
+
+#define NET_HOST_MAX 253 /* bytes of a host name. RFC 1035, 2.3.4 */
+
+struct net_target {
+	enum net_protocol protocol;
+	const char *host; /* copied */
+	uint16_t port, local_port; /* local_port 0: any */
+};
+
+struct net_open;
+
+/* Called once, from the loop, with the new stream's handle, or -1. */
+typedef void net_opened(void *arg, int handle);
+
+/* Opens a client stream: looks the host up, connects, tries again as tcp.client.retries
+ * says. It is gone after opened(), or after net_open_cancel(), and then opened() is
+ * never called. NULL when the profile's limit is reached or nothing may be opened now.
+ */
+struct net_open *net_open_start(
+    struct module *, const struct net_target *, net_opened *, void *arg);
+void net_open_cancel(struct net_open *);
+
+/* The time that opening may take in all, for a deadline. */
+unsigned net_open_timeout_ms(const struct module *);
+
+struct net_lookup;
+typedef void net_looked_up(void *arg, const char *address); /* NULL: not found */
+struct net_lookup *net_lookup_start(
+    struct module *, const char *host, net_looked_up *, void *arg);
+void net_lookup_cancel(struct net_lookup *);
+
+/* The server of a protocol, one each. Starts on a module port: 0, or -1 when it runs
+ * already or the port cannot be had, which is logged and said in an event. */
+int net_server_start(struct module *, enum net_protocol, uint16_t port);
+void net_server_stop(struct module *, enum net_protocol); /* closes its streams too */
+uint16_t net_server_port(const struct module *, enum net_protocol); /* 0: not running */
+
+/* The UDP server's stream, borrowed, or NULL. */
+struct stream *net_udp_server(const struct module *);
+
+/* Puts a stream into the module's table, takes it, and says [Opened]. Its end is said
+ * too, and with stream.auto_close it closes itself when it is read to its end. The
+ * handle, or -1 when the table is full: the stream is closed then. */
+int net_add_stream(struct module *, struct stream *);
+
+/* After a read: closes the stream if it is at its end and stream.auto_close says so. */
+void net_stream_was_read(struct module *, int handle);
+
+/* Ends servers, opens and streams: when the network goes down. */
+void net_take_down(struct module *);
+void net_free(struct module *); /* for the end of the module */
+
+#endif

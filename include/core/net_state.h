@@ -1,0 +1,50 @@
+#ifndef CORE_NET_STATE_H
+#define CORE_NET_STATE_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "core/module.h"
+#include "core/net.h"
+#include "stream/tcp.h"
+
+struct evconnlistener;
+struct evdns_base;
+struct event;
+
+/* What core/net_*.c share of a module's sockets. */
+
+struct net_server {
+	struct evconnlistener *accepting; /* owned; TCP only */
+	struct stream *stream; /* the UDP server's, in the table; NULL: none */
+	uint16_t port; /* of the module; 0: not running */
+	struct listener listener; /* as status.json shows it */
+};
+
+struct net {
+	struct evdns_base *dns; /* owned; NULL before the first name */
+	struct event *reaper; /* owned; closes streams at their end */
+	struct event *room; /* owned; lets the TCP server take its next client */
+	TAILQ_HEAD(, net_open) opens; /* under way */
+	struct net_server servers[NET_UDP + 1];
+};
+
+/* The module's sockets, made on first use. */
+struct net *net_get(struct module *);
+
+/* How its TCP connections find dead peers. Chosen: without tcp.keepalive.enabled too,
+ * only slowly, so that a vanished peer never holds its place for ever. */
+struct tcp_keepalive net_keepalive(const struct module *);
+
+/* The resolver; NULL when it cannot be made. */
+struct evdns_base *net_dns(struct module *);
+
+/* Whether the profile's limits leave room for one more stream of the kind. */
+bool net_has_room(const struct module *, enum stream_kind);
+
+/* A stream is about to be closed: its server may take the next client. */
+void net_server_stream_gone(struct module *, const struct stream *);
+
+void net_open_cancel_all(struct module *);
+
+#endif

@@ -1,0 +1,110 @@
+#include "core/net.h"
+
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/xmalloc.h"
+#include "core/event.h"
+#include "core/module.h"
+#include "core/net_state.h"
+#include "core/variable.h"
+#include "stream/stream.h"
+
+/* What a module keeps of each stream on a socket. */
+struct net_stream {
+	struct stream_watch watch;
+	struct module *module; /* borrowed */
+};
+
+struct net *
+net_get(struct module *module)
+{
+	if (module->net == NULL) {
+		module->net = xcalloc(1, sizeof *module->net);
+		TAILQ_INIT(&module->net->opens);
+	}
+	return module->net;
+}
+
+static void
+net_say_end(struct module *module, struct stream *stream)
+{
+	if (stream->end_is_told)
+		return;
+	stream->end_is_told = true;
+	if (module->state != MODULE_OFF)
+		event_emit(module, EVENT_CLOSED, "%d", stream->handle);
+}
+
+/* Closes the streams that are at their end. */
+static void
+net_reap(evutil_socket_t fd, short what, void *arg)
+{
+	struct module *module = arg;
+
+	(void)fd;
+	(void)what;
+	for (int handle = 0; handle < STREAM_MAX; handle++)
+		net_stream_was_read(module, handle);
+}
+
+static void
+net_stream_told(
+    struct stream_watch *watch, struct stream *stream, enum stream_event event)
+{
+	struct net_stream *self = (struct net_stream *)watch;
+	struct net *net = net_get(self->module);
+
+	switch (event) {
+	case STREAM_EVENT_END:
+		if (!variable_is_on(self->module, "stream.auto_close")) {
+			net_say_end(self->module, stream);
+			break;
+		}
+		if (net->reaper == NULL)
+			net->reaper = xcheck(event_new(
+			    self->module->base, -1, 0, net_reap, self->module));
+		event_active(net->reaper, EV_TIMEOUT, 0);
+		break;
+	case STREAM_EVENT_FREE:
+		net_say_end(self->module, stream);
+		net_server_stream_gone(self->module, stream);
+		free(self);
+		break;
+	default:
+		break;
+	}
+}
+
+int
+net_add_stream(struct module *module, struct stream *stream)
+{
+	struct net_stream *self;
+	int handle;
+
+	if (module->streams == NULL)
+		module->streams = stream_table_new();
+	handle = stream_add(module->streams, stream);
+	if (handle == -1) {
+		stream->ops->close(stream);
+		return -1;
+	}
+	self = xcalloc(1, sizeof *self);
+	self->watch.told = net_stream_told;
+	self->module = module;
+	stream_watch(stream, &self->watch);
+	event_emit(module, EVENT_OPENED, "%d", handle);
+	return handle;
+}
+
+void
+net_stream_was_read(struct module *module, int handle)
+{
+	struct stream *stream = stream_get(module->streams, handle);
+
+	if (stream != NULL && stream->ops->kind != STREAM_KIND_TEXT &&
+	    variable_is_on(module, "stream.auto_close") &&
+	    stream->ops->poll(stream) == STREAM_CLOSED)
+		stream_close(module->streams, handle);
+}
