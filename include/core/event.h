@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct module;
+struct session;
 
 /* What a module says by itself. The bracketed ones are made from a template that the
  * variable system.msg holds; its words for them are event_name(). */
@@ -33,6 +34,10 @@ const char *event_template(enum event_kind);
  * while the request that runs asked for no log. */
 void event_emit(struct module *, enum event_kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Shows the line to one session only, if it prints this level; the ring does not get
+ * it. */
+void event_show(struct session *, enum event_kind, const char *argument);
 
 /* Calls reader for each line of the ring that came after after_seq, oldest first, and
  * returns the number of the last line there is. Numbers count from 1. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "core/bus.h"
 #include "core/catalog.h"
 #include "core/profile.h"
 #include "core/service.h"
@@ -78,6 +79,9 @@ struct module {
 	enum module_state state;
 	bool safe_mode; /* MODULE_FAULTS_MAX faults stood at boot */
 	struct module_console console;
+	enum bus_mode bus_mode; /* of the serial port, as bus.mode said at boot */
+	struct session
+	    *terminal; /* borrowed: it has taken the parser from the serial port */
 	struct nvm *nvm; /* owned: variables, set and saved */
 	struct nvm *faults; /* owned: "0" to "7" */
 	struct module_factory *factory; /* owned */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "core/bus.h"
 #include "core/response.h"
 
 struct evbuffer;
@@ -14,6 +15,7 @@ struct line_editor;
 struct module;
 struct request;
 struct session;
+struct stream;
 
 #define SESSION_LINE_MAX 4096 /* bytes of a command line */
 #define SESSION_INPUT_MAX                                                              \
@@ -21,7 +23,6 @@ struct session;
 	       */
 #define SESSION_PAYLOAD_MAX (1024u * 1024) /* bytes one command may carry */
 
-enum bus_mode { BUS_COMMAND, BUS_STREAM };
 enum session_kind { SESSION_SERIAL, SESSION_TERMINAL, SESSION_REST, SESSION_SCRIPT };
 
 /* Where a session's output goes. */
@@ -36,6 +37,8 @@ struct session_ops {
 	void (*booted)(struct session *);
 	/* uart_update: take the uart.* variables into use. May be NULL. */
 	void (*retune)(struct session *);
+	/* A stream on a socket was opened. May be NULL. */
+	void (*stream_added)(struct session *, struct stream *);
 	/* The command exit; -1: there is nothing to leave. NULL: the same. What ends
 	 * the session waits for the reply. */
 	int (*leave)(struct session *);

@@ -74,7 +74,8 @@ exit_run(struct request *request)
 
 	if (session->ops->leave == NULL || session->ops->leave(session) == -1)
 		return RESULT_FAILED;
-	return request_success(request);
+	request->response.is_silent = true;
+	return RESULT_OK;
 }
 
 /* Chosen: a table like the other lists of the module; the real layout is not on record.

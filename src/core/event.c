@@ -132,6 +132,16 @@ event_emit(struct module *module, enum event_kind kind, const char *fmt, ...)
 	}
 }
 
+void
+event_show(struct session *session, enum event_kind kind, const char *argument)
+{
+	char line[EVENT_LINE_MAX];
+
+	event_expand(session->module, kind, argument, line, sizeof line);
+	if (session->module->console.print_level > 0)
+		session->ops->notice(session, line);
+}
+
 uint64_t
 event_read(
     const struct module *module, uint64_t after_seq, event_reader *reader, void *arg)

@@ -298,6 +298,9 @@ module_boot(struct module *module)
 	module->clock_offset_us = -clock_monotonic_us();
 	module->clock_set_at_ms = -1;
 	module->next_response_id = 1;
+	module->bus_mode = strcmp(variable_text(module, "bus.mode"), "stream") == 0
+			       ? BUS_STREAM
+			       : BUS_COMMAND;
 	variable_apply_all(module);
 
 	module_show_banner(module);

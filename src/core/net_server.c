@@ -32,6 +32,8 @@ net_server_update(struct module *module)
 
 	if (server->accepting == NULL)
 		return;
+	if (module->bus_mode == BUS_STREAM)
+		most = 1;
 	if (stream_count(module->streams, STREAM_KIND_TCP_SERVER) >= most ||
 	    !net_has_room(module, STREAM_KIND_TCP_SERVER))
 		evconnlistener_disable(server->accepting);

@@ -8,6 +8,7 @@
 #include "core/event.h"
 #include "core/module.h"
 #include "core/net_state.h"
+#include "core/session.h"
 #include "core/variable.h"
 #include "stream/stream.h"
 
@@ -81,6 +82,7 @@ int
 net_add_stream(struct module *module, struct stream *stream)
 {
 	struct net_stream *self;
+	struct session *session;
 	int handle;
 
 	if (module->streams == NULL)
@@ -95,6 +97,10 @@ net_add_stream(struct module *module, struct stream *stream)
 	self->module = module;
 	stream_watch(stream, &self->watch);
 	event_emit(module, EVENT_OPENED, "%d", handle);
+	TAILQ_FOREACH (session, &module->sessions, entry) {
+		if (session->ops->stream_added != NULL)
+			session->ops->stream_added(session, stream);
+	}
 	return handle;
 }
 

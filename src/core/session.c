@@ -150,6 +150,14 @@ session_take_line(struct session *session)
 	session_payload_wait(session);
 }
 
+/* Reference: serial and file notes, 4.1: while a remote terminal is connected, the
+ * serial port's commands wait. */
+static bool
+session_has_parser(const struct session *session)
+{
+	return session->kind != SESSION_SERIAL || session->module->terminal == NULL;
+}
+
 /* Takes what can be taken now and says how much that was. */
 static size_t
 session_take(struct session *session, const char *bytes, size_t len)
@@ -171,7 +179,7 @@ session_take(struct session *session, const char *bytes, size_t len)
 			at += session_take_payload(session, bytes + at, len - at);
 			continue;
 		}
-		if (session->current != NULL)
+		if (session->current != NULL || !session_has_parser(session))
 			break;
 		if (session->editor == NULL)
 			session->editor =

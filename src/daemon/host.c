@@ -21,7 +21,9 @@
 #include "daemon/rules.h"
 #include "daemon/status.h"
 #include "front/serial.h"
+#include "front/terminal.h"
 #include "front/web/server.h"
+#include "service/autoconnect.h"
 
 /* A module and what the process keeps of it. */
 struct hosted {
@@ -211,6 +213,8 @@ host_add_module(struct host *host, const struct module_settings *own)
 	}
 	if (own->has_serial && serial_attach(hosted->module, hosted->directory) == -1)
 		return -1;
+	autoconnect_attach(hosted->module);
+	terminal_attach(hosted->module);
 	web_server_attach(hosted->module);
 	return 0;
 }
@@ -301,6 +305,8 @@ host_free(struct host *host)
 		status_remove(host->modules[i].directory);
 		free(host->modules[i].directory);
 	}
+	/* Name look-ups that were cut off are freed on a last turn of the loop. */
+	event_base_loop(host->base, EVLOOP_NONBLOCK);
 	free(host->modules);
 	settings_free(host->settings);
 	rules_clear(&host->rules);

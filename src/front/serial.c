@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <event2/buffer.h>
 #include <event2/event.h>
 
 #include "base/log.h"
@@ -15,28 +14,22 @@
 #include "core/session.h"
 #include "core/variable.h"
 #include "device/serial_line.h"
-#include "front/console.h"
+#include "front/bridge.h"
+#include "front/console_port.h"
 
-#define SERIAL_READ_SIZE 4096 /* bytes taken from the line in one piece */
-#define SERIAL_LOG_MAX                                                                 \
-	(16u * 1024) /* waiting output beyond which log lines are lost                 \
-		      */
-#define SERIAL_OUTPUT_MAX (64u * 1024) /* ... beyond which no command is taken */
 #define SERIAL_REOPEN_MS 1000 /* between two looks for a tty that is gone */
 #define SERIAL_DRAIN_MS 5 /* between two looks whether the output has left */
 #define SERIAL_DRAIN_TRIES 400
 
 struct serial {
-	struct session session;
+	struct console_port port; /* its fd is the line's */
 	struct serial_line line;
 	const char *device; /* borrowed from the settings; NULL: a pty */
-	struct event *readable, *writable; /* owned; NULL while the line is closed */
 	struct event
 	    *timer; /* owned: looks for the tty, or for the end of the output */
-	struct evbuffer *out; /* owned; NULL while empty and idle */
-	unsigned long lost_lines; /* log lines dropped since the output got through */
+	struct bridge
+	    *bridge; /* owned: STREAM mode; NULL before the first boot into it */
 	unsigned drain_tries;
-	bool corked; /* output is collected until the end of a callback */
 	bool away_logged;
 };
 
@@ -45,132 +38,56 @@ static void serial_set_timer(struct serial *, unsigned ms);
 static void
 serial_log(const struct serial *serial, int priority, const char *what)
 {
-	log_msg(priority, serial->session.module->own->name, "serial port %s: %s: %s",
-	    serial->line.name, what, strerror(errno));
-}
-
-static void
-serial_forget_line(struct serial *serial)
-{
-	if (serial->readable != NULL)
-		event_free(serial->readable);
-	if (serial->writable != NULL)
-		event_free(serial->writable);
-	serial->readable = serial->writable = NULL;
-	serial_line_close(&serial->line);
+	log_msg(priority, serial->port.session.module->own->name,
+	    "serial port %s: %s: %s", serial->line.name, what,
+	    errno == 0 ? "end of file" : strerror(errno));
 }
 
 /* The tty has vanished: what was to go there is lost, as on a cable that was pulled. */
 static void
-serial_lose_line(struct serial *serial)
+serial_lost(struct console_port *port)
 {
+	struct serial *serial = (struct serial *)port;
+
 	serial_log(serial, LOG_WARNING, "gone");
-	serial_forget_line(serial);
-	if (serial->out != NULL)
-		evbuffer_drain(serial->out, evbuffer_get_length(serial->out));
+	serial->line.fd = -1;
+	serial_line_close(&serial->line);
 	serial->away_logged = true;
 	serial_set_timer(serial, SERIAL_REOPEN_MS);
 }
 
-static bool
-serial_is_full(const struct serial *serial)
-{
-	return serial->out != NULL &&
-	       evbuffer_get_length(serial->out) >= SERIAL_OUTPUT_MAX;
-}
-
-/* Reads on unless the host does not read, or has sent more than the session takes. */
 static void
-serial_read_on(struct serial *serial)
+serial_input(struct console_port *port, const char *bytes, size_t len)
 {
-	if (serial->readable == NULL)
-		return;
-	if (serial_is_full(serial) ||
-	    session_input_length(&serial->session) >= SESSION_INPUT_MAX)
-		event_del(serial->readable);
-	else
-		event_add(serial->readable, NULL);
+	struct serial *serial = (struct serial *)port;
+	size_t taken = 0;
+
+	if (port->session.bus_mode == BUS_STREAM)
+		taken = bridge_input(serial->bridge, bytes, len);
+	if (taken < len)
+		session_feed(&port->session, bytes + taken, len - taken);
 }
 
 static void
-serial_flush(struct serial *serial)
+serial_sent(struct console_port *port)
 {
-	if (serial->corked || serial->out == NULL)
-		return;
-	if (serial->line.fd == -1) {
-		evbuffer_drain(serial->out, evbuffer_get_length(serial->out));
-		return;
-	}
-	while (evbuffer_get_length(serial->out) > 0) {
-		int n = evbuffer_write(serial->out, serial->line.fd);
+	struct serial *serial = (struct serial *)port;
 
-		if (n > 0)
-			continue;
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1 && errno != EAGAIN) {
-			serial_lose_line(serial);
-			return;
-		}
-		event_add(serial->writable, NULL);
-		return;
-	}
-	if (serial->lost_lines > 0)
-		log_msg(LOG_INFO, serial->session.module->own->name,
-		    "serial port %s: %lu log lines dropped while no host read",
-		    serial->line.name, serial->lost_lines);
-	serial->lost_lines = 0;
+	if (serial->bridge != NULL)
+		bridge_sent(serial->bridge);
 }
 
-static struct evbuffer *
-serial_output(struct serial *serial)
-{
-	if (serial->out == NULL)
-		serial->out = xcheck(evbuffer_new());
-	return serial->out;
-}
-
-static void
-serial_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct serial *serial = arg;
-	char bytes[SERIAL_READ_SIZE];
-	ssize_t n = read(fd, bytes, sizeof bytes);
-
-	(void)what;
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		serial_lose_line(serial);
-		return;
-	}
-	serial->corked = true;
-	session_feed(&serial->session, bytes, (size_t)n);
-	serial->corked = false;
-	serial_flush(serial);
-	if (serial_is_full(serial) ||
-	    session_input_length(&serial->session) >= SESSION_INPUT_MAX)
-		serial_read_on(serial);
-}
-
-static void
-serial_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct serial *serial = arg;
-	bool was_full = serial_is_full(serial);
-
-	(void)fd;
-	(void)what;
-	serial_flush(serial);
-	if (was_full && !serial_is_full(serial))
-		serial_read_on(serial);
-}
+static const struct console_port_ops serial_port_ops = {
+	.input = serial_input,
+	.sent = serial_sent,
+	.lost = serial_lost,
+};
 
 /* Reference: serial and file notes, 4.2: uart.* of the module's first UART. */
 static int
 serial_configure(const struct serial *serial)
 {
-	const struct module *module = serial->session.module;
+	const struct module *module = serial->port.session.module;
 	const char *parity = variable_text_at(module, "uart.parity", "0");
 	struct serial_settings settings = {
 		/* "9600", or "250000 raw": strtoul stops at the blank. */
@@ -197,20 +114,13 @@ serial_configure(const struct serial *serial)
 static int
 serial_open_line(struct serial *serial)
 {
-	struct event_base *base = serial->session.module->base;
-	int result;
+	int result = serial->device == NULL
+			 ? serial_line_open_pty(&serial->line)
+			 : serial_line_open_tty(&serial->line, serial->device);
 
-	result = serial->device == NULL
-		     ? serial_line_open_pty(&serial->line)
-		     : serial_line_open_tty(&serial->line, serial->device);
-	if (result == -1)
-		return -1;
-	serial->readable = xcheck(event_new(
-	    base, serial->line.fd, EV_READ | EV_PERSIST, serial_readable, serial));
-	serial->writable =
-	    xcheck(event_new(base, serial->line.fd, EV_WRITE, serial_writable, serial));
-	event_add(serial->readable, NULL);
-	return 0;
+	if (result == 0)
+		console_port_open(&serial->port, serial->line.fd);
+	return result;
 }
 
 /* Looks for a tty that is away, or switches the settings when the output has left. */
@@ -238,8 +148,8 @@ serial_timer(evutil_socket_t fd, short what, void *arg)
 		serial_set_timer(serial, SERIAL_REOPEN_MS);
 		return;
 	}
-	log_msg(LOG_INFO, serial->session.module->own->name, "serial port %s: open",
-	    serial->line.name);
+	log_msg(LOG_INFO, serial->port.session.module->own->name,
+	    "serial port %s: open", serial->line.name);
 	serial->away_logged = false;
 	serial_configure(serial);
 }
@@ -252,51 +162,50 @@ serial_set_timer(struct serial *serial, unsigned ms)
 
 	if (serial->timer == NULL)
 		serial->timer = xcheck(event_new(
-		    serial->session.module->base, -1, 0, serial_timer, serial));
+		    serial->port.session.module->base, -1, 0, serial_timer, serial));
 	event_add(serial->timer, &timeout);
 }
 
-static void
-serial_reply(struct session *session, const struct response *response)
-{
-	struct serial *serial = (struct serial *)session;
-
-	console_reply(session->module, response, serial_output(serial));
-	serial_flush(serial);
-}
-
-static void
-serial_notice(struct session *session, const char *line)
-{
-	struct serial *serial = (struct serial *)session;
-	struct evbuffer *out = serial_output(serial);
-
-	if (evbuffer_get_length(out) >= SERIAL_LOG_MAX) {
-		serial->lost_lines++;
-		return;
-	}
-	console_notice(session->module, line, out);
-	serial_flush(serial);
-}
-
-static void
-serial_echo(struct session *session, const char *bytes, size_t len)
-{
-	struct serial *serial = (struct serial *)session;
-
-	evbuffer_add(serial_output(serial), bytes, len);
-	serial_flush(serial);
-}
-
+/* Reference: serial and file notes, 4.1: bus.mode acts at boot. */
 static void
 serial_booted(struct session *session)
 {
 	struct serial *serial = (struct serial *)session;
 
 	serial_configure(serial);
-	console_prompt(session->module, serial_output(serial));
-	serial_flush(serial);
-	serial_read_on(serial);
+	session->bus_mode = session->module->bus_mode;
+	if (session->bus_mode == BUS_STREAM) {
+		if (serial->bridge == NULL)
+			serial->bridge = bridge_new(&serial->port);
+		bridge_start(serial->bridge);
+	} else {
+		if (serial->bridge != NULL)
+			bridge_stop(serial->bridge);
+		console_port_prompt(session);
+	}
+	console_port_drained(session);
+}
+
+static void
+serial_stream_added(struct session *session, struct stream *stream)
+{
+	struct serial *serial = (struct serial *)session;
+
+	if (serial->bridge != NULL)
+		bridge_offer(serial->bridge, stream);
+}
+
+/* Back to STREAM mode after its break sequence. */
+static int
+serial_leave(struct session *session)
+{
+	struct serial *serial = (struct serial *)session;
+
+	if (session->module->bus_mode != BUS_STREAM)
+		return -1;
+	session->bus_mode = BUS_STREAM;
+	bridge_start(serial->bridge);
+	return 0;
 }
 
 /* The answer to uart_update leaves at the old rate first. */
@@ -312,33 +221,30 @@ serial_retune(struct session *session)
 }
 
 static void
-serial_drained(struct session *session)
-{
-	serial_read_on((struct serial *)session);
-}
-
-static void
 serial_free(struct session *session)
 {
 	struct serial *serial = (struct serial *)session;
 
-	serial_forget_line(serial);
+	bridge_free(serial->bridge);
+	console_port_clear(&serial->port);
+	serial->line.fd = -1;
+	serial_line_close(&serial->line);
 	if (serial->timer != NULL)
 		event_free(serial->timer);
-	if (serial->out != NULL)
-		evbuffer_free(serial->out);
 	if (session->module->tty_link != NULL)
 		unlink(session->module->tty_link);
 	free(serial);
 }
 
 static const struct session_ops serial_ops = {
-	.reply = serial_reply,
-	.notice = serial_notice,
-	.echo = serial_echo,
+	.reply = console_port_reply,
+	.notice = console_port_notice,
+	.echo = console_port_echo,
 	.booted = serial_booted,
 	.retune = serial_retune,
-	.drained = serial_drained,
+	.leave = serial_leave,
+	.stream_added = serial_stream_added,
+	.drained = console_port_drained,
 	.free = serial_free,
 };
 
@@ -362,9 +268,10 @@ serial_attach(struct module *module, const char *directory)
 	const struct module_settings *own = module->own;
 	struct serial *serial = xcalloc(1, sizeof *serial);
 
-	serial->line.fd = serial->line.slave = -1;
+	serial->port.ops = &serial_port_ops;
+	serial->port.fd = serial->line.fd = serial->line.slave = -1;
 	serial->device = own->serial_device;
-	session_init(&serial->session, module, SESSION_SERIAL, &serial_ops);
+	session_init(&serial->port.session, module, SESSION_SERIAL, &serial_ops);
 	if (serial->device != NULL) {
 		module->tty = xstrdup(serial->device);
 		snprintf(
@@ -374,7 +281,7 @@ serial_attach(struct module *module, const char *directory)
 	}
 	if (serial_open_line(serial) == -1) {
 		log_msg(LOG_ERR, own->name, "no pty: %s", strerror(errno));
-		session_close(&serial->session);
+		session_close(&serial->port.session);
 		return -1;
 	}
 	module->tty = xstrdup(serial->line.name);

@@ -24,13 +24,14 @@ struct tcp_stream {
 	struct stream stream;
 	int fd; /* owned */
 	char *info; /* owned */
-	struct event *readable; /* owned; armed while nothing is known to wait */
+	struct event *readable; /* owned; armed until the end */
 	struct event *hung_up; /* owned; armed until the end */
 	struct event *writable; /* owned; armed while out holds bytes */
 	struct event *idle; /* owned, or NULL: no limit */
 	unsigned idle_timeout_s;
 	int64_t moved_at_ms;
 	struct evbuffer *out; /* owned; NULL while empty */
+	bool drained; /* the last read found less than it asked for */
 	bool ended; /* the peer is gone, or has been idle too long */
 };
 
@@ -126,6 +127,7 @@ tcp_end(struct tcp_stream *self)
 	if (self->ended)
 		return;
 	self->ended = true;
+	event_del(self->readable);
 	event_del(self->hung_up);
 	event_del(self->writable);
 	if (self->out != NULL)
@@ -143,17 +145,23 @@ tcp_waiting(const struct tcp_stream *self)
 								       : 0;
 }
 
+/* Edge-triggered: data that nobody reads does not wake the loop again and again. */
 static void
 tcp_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct tcp_stream *self = arg;
+	char byte;
+	ssize_t n;
 
-	(void)fd;
 	(void)what;
 	self->moved_at_ms = clock_monotonic_ms();
-	if (tcp_waiting(self) > 0)
-		stream_tell(&self->stream, STREAM_EVENT_DATA);
-	else
+	self->drained = false;
+	stream_tell(&self->stream, STREAM_EVENT_DATA);
+	/* An end or a reset wakes like data does; who has read has met it already. */
+	if (self->drained)
+		return;
+	n = recv(fd, &byte, 1, MSG_PEEK);
+	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
 		tcp_end(self);
 }
 
@@ -219,10 +227,11 @@ tcp_read(struct stream *stream, void *buf, size_t len)
 
 	if (n > 0)
 		self->moved_at_ms = clock_monotonic_ms();
-	/* All that was there is taken: what comes next, or the end, is worth an event.
-	 */
-	if (!self->ended && (n < 0 || (size_t)n < len))
-		event_add(self->readable, NULL);
+	if (n == (ssize_t)len)
+		return n;
+	self->drained = true;
+	if ((n == 0 && len > 0) || (n == -1 && errno != EAGAIN && errno != EINTR))
+		event_active(self->hung_up, EV_CLOSED, 0);
 	return n < 0 ? 0 : n;
 }
 
@@ -338,9 +347,12 @@ tcp_stream_new(struct event_base *base, int fd, bool is_accepted, const char *in
 	stream_init(&self->stream, is_accepted ? &tcp_server_ops : &tcp_client_ops);
 	self->fd = fd;
 	self->info = xstrdup(info);
-	self->readable = xcheck(event_new(base, fd, EV_READ, tcp_readable, self));
-	self->hung_up = xcheck(event_new(base, fd, EV_CLOSED, tcp_hung_up, self));
-	self->writable = xcheck(event_new(base, fd, EV_WRITE, tcp_writable, self));
+	self->readable = xcheck(
+	    event_new(base, fd, EV_READ | EV_PERSIST | EV_ET, tcp_readable, self));
+	self->hung_up =
+	    xcheck(event_new(base, fd, EV_CLOSED | EV_ET, tcp_hung_up, self));
+	self->writable =
+	    xcheck(event_new(base, fd, EV_WRITE | EV_ET, tcp_writable, self));
 	event_add(self->readable, NULL);
 	event_add(self->hung_up, NULL);
 	self->idle_timeout_s = idle_timeout_s;
