@@ -74,6 +74,14 @@ console_port_flush(struct console_port *port)
 }
 
 static void
+console_port_tell_sent(struct console_port *port)
+{
+	if (port->fd != -1 && console_port_waiting(port) == 0 &&
+	    port->ops->sent != NULL)
+		port->ops->sent(port);
+}
+
+static void
 console_port_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct console_port *port = arg;
@@ -90,7 +98,10 @@ console_port_readable(evutil_socket_t fd, short what, void *arg)
 	port->corked = true;
 	port->ops->input(port, bytes, (size_t)n);
 	port->corked = false;
-	console_port_flush(port);
+	if (console_port_waiting(port) > 0) {
+		console_port_flush(port);
+		console_port_tell_sent(port);
+	}
 	if (console_port_waiting(port) >= CONSOLE_OUTPUT_MAX ||
 	    session_input_length(&port->session) >= SESSION_INPUT_MAX)
 		console_port_read_on(port);

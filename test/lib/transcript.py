@@ -2,7 +2,7 @@
 
     # comment; blank lines are skipped too
     profile: wl-1.5         header lines, before the first step: profile, mac,
-    factory: name=value     factory (as often as needed), only (serial or rest)
+    factory: name=value     factory (as often as needed), only (serial, terminal, rest)
     > line                  a command line
     + "bytes"               its payload, with C escapes
     < text                  a line of the reply
@@ -21,12 +21,13 @@ import ast
 import dataclasses
 import http.client
 import re
+import socket
 
 from lib.daemon import Daemon, MAC, module, wait_until
 from lib.rest import FLAG_COMMAND, FLAG_DATA, FLAG_RESPONSE, Rest
-from lib.serial import Mismatch, Serial
+from lib.serial import Channel, Closed, Mismatch, Serial
 
-FRONTS = ("serial", "rest")
+FRONTS = ("serial", "terminal", "rest")
 BOOTING = {"reboot", "factory_reset", "fac"}
 RESTARTING = {"network_restart", "nre"}
 
@@ -86,12 +87,12 @@ class Transcript:
     name: str
     profile: str = "wl-1.0"
     mac: str = MAC
-    only: str = None
+    only: tuple = FRONTS
     factory: dict = dataclasses.field(default_factory=dict)
     steps: list = dataclasses.field(default_factory=list)
 
     def fronts(self):
-        return [front for front in FRONTS if self.only in (None, front)]
+        return [front for front in FRONTS if front in self.only]
 
 
 # Reading
@@ -117,9 +118,9 @@ def parse_header(transcript, line):
             raise TranscriptError("factory takes name=value")
         transcript.factory[variable.strip()] = setting.strip()
     elif name == "only":
-        if value not in FRONTS:
-            raise TranscriptError(f"only takes one of {', '.join(FRONTS)}")
-        transcript.only = value
+        transcript.only = tuple(value.split())
+        if not set(transcript.only) <= set(FRONTS):
+            raise TranscriptError(f"only takes some of {', '.join(FRONTS)}")
     elif name in ("profile", "mac"):
         setattr(transcript, name, value)
     else:
@@ -176,7 +177,7 @@ def parse(name, text):
             raise TranscriptError(f"{name}:{number}: {error}") from error
     if not transcript.steps:
         raise TranscriptError(f"{name}: no steps")
-    if transcript.only != "serial":
+    if transcript.only != ("serial",):
         for step in transcript.steps:
             if isinstance(step, Raw):
                 raise TranscriptError(
@@ -298,7 +299,13 @@ class SerialFront:
         self.channel = channel
         self.states = states
         self.reopen = reopen
+        self.start()
+
+    def start(self):
         self.boot_output()
+
+    def services_restarted(self):
+        self.channel.service_output(**dataclasses.asdict(self.states.now))
 
     def close(self):
         rest = self.channel.pending()
@@ -345,7 +352,7 @@ class SerialFront:
             if self.states.now.prompt:
                 self.channel.expect(b"> ")
             if step.succeeds_as(RESTARTING):
-                self.channel.service_output(**dataclasses.asdict(self.states.now))
+                self.services_restarted()
 
     def raw(self, step):
         if step.is_sent:
@@ -358,6 +365,41 @@ class SerialFront:
         self.states.boot()
         self.channel = self.reopen()
         self.boot_output()
+
+
+class TerminalFront(SerialFront):
+    """The same over the remote terminal, whose connection ends with each boot."""
+
+    def start(self):
+        self.welcome()
+
+    def welcome(self):
+        console = self.states.now
+        if console.level >= 1:
+            self.channel.log_line(rb"\[.*Ready\]", console.header)
+        if console.prompt:
+            self.channel.expect(b"> ")
+
+    def boot_output(self):
+        """The connection ends, and a new one is greeted."""
+        try:
+            while True:
+                if not self.channel.fill(self.channel.timeout):
+                    raise Mismatch("expected the end of the connection")
+        except Closed:
+            if self.channel.buffer:
+                raise
+        self.channel.close()
+        self.channel = self.reopen()
+        self.welcome()
+
+    services_restarted = boot_output
+
+    def restart(self, _step):
+        self.channel.close()
+        self.states.boot()
+        self.channel = self.reopen()
+        self.welcome()
 
 
 class RestFront:
@@ -438,12 +480,29 @@ def play_steps(transcript, front, restart):
                 f"{transcript.name}:{step.number}: {shown}\n{error}") from error
 
 
+def terminal(daemon):
+    """A Channel to the remote terminal, which may be about to start."""
+    def connected():
+        entry = daemon.listener("remote_terminal")
+        try:
+            return socket.create_connection((entry["address"], entry["port"]), 5)
+        except (OSError, TypeError):
+            return None
+    return Channel(wait_until(connected, what="the remote terminal").detach())
+
+
 def play(transcript, front_name):
     """Plays a transcript on a daemon of its own."""
+    factory = dict(transcript.factory)
+    if front_name == "terminal":
+        factory["remote_terminal.enabled"] = "1"
     daemon = Daemon([module(profile=transcript.profile, mac=transcript.mac,
-                            factory=transcript.factory)])
+                            factory=factory)])
     try:
-        if front_name == "serial":
+        if front_name == "terminal":
+            front = TerminalFront(terminal(daemon), ConsoleStates(transcript.factory),
+                                  lambda: terminal(daemon))
+        elif front_name == "serial":
             front = SerialFront(Serial(daemon.serial_path()),
                                 ConsoleStates(transcript.factory),
                                 lambda: Serial(daemon.serial_path()))
