@@ -7,6 +7,7 @@
 
 #include "core/bus.h"
 #include "core/catalog.h"
+#include "core/listener.h"
 #include "core/profile.h"
 #include "core/service.h"
 #include "store/settings.h"
@@ -37,15 +38,6 @@ enum module_state {
 struct module_console {
 	bool echo, header, prompt, buffered;
 	unsigned print_level; /* 0 nothing, 1 bracketed events, 2 and up all */
-};
-
-/* A socket that is open for others to connect to, as status.json shows it. */
-struct listener {
-	const char *service, *scheme; /* "http", "https" */
-	char address[16]; /* IPv4 */
-	uint16_t port; /* on this host */
-	uint16_t module_port; /* as the module's variables say it */
-	TAILQ_ENTRY(listener) entry;
 };
 
 /* A factory default of the board, in its normal spelling. */

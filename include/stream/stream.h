@@ -19,7 +19,9 @@ enum stream_kind {
 	STREAM_KIND_TEXT, /* buffered answer of a command */
 	STREAM_KIND_TCP_CLIENT, /* also with TLS */
 	STREAM_KIND_TCP_SERVER, /* a client of the TCP or TLS server */
-	STREAM_KIND_UDP
+	STREAM_KIND_UDP,
+	STREAM_KIND_WEBSOCKET,
+	STREAM_KIND_HTTP /* what was posted to the web server; no limit */
 };
 
 struct stream;

@@ -151,18 +151,13 @@ net_server_start(struct module *module, enum net_protocol protocol, uint16_t por
 
 	if (server->port != 0)
 		return -1;
-	listener->service = net_server_names[protocol];
-	listener->scheme = protocol == NET_TCP ? "tcp" : "udp";
-	listener->module_port = port;
-	listener->port = settings_host_port(&module->own->network, port);
-	snprintf(listener->address, sizeof listener->address, "%s",
-	    module->own->network.address);
+	listener_set(listener, module, net_server_names[protocol],
+	    protocol == NET_TCP ? "tcp" : "udp", port);
 	result = protocol == NET_TCP ? net_server_listen(module, server, port)
 				     : net_server_bind(module, server, port);
 	if (result == -1) {
-		log_msg(LOG_ERR, module->own->name, "%s: cannot use %s:%u: %s",
-		    listener->service, listener->address, listener->port,
-		    strerror(errno));
+		if (protocol == NET_UDP)
+			listener_log_failure(listener, module);
 		event_emit(module, EVENT_PROGRESS, "Open failed: port %u: %s", port,
 		    errno == EADDRINUSE ? "in use" : strerror(errno));
 		return -1;

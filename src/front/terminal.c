@@ -1,6 +1,5 @@
 #include "front/terminal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +10,9 @@
 #include <openssl/crypto.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/module.h"
-#include "core/net.h"
-#include "core/net_state.h"
 #include "core/variable.h"
 #include "front/console_port.h"
 #include "front/telnet.h"
@@ -257,36 +253,21 @@ terminal_service_start(void *arg)
 	struct terminal_service *service = arg;
 	struct module *module = service->module;
 	struct listener *listener = &service->listener;
-	struct tcp_keepalive keepalive = net_keepalive(module);
 	int fd;
 
 	if (!variable_is_on(module, "remote_terminal.enabled"))
 		return;
-	listener->service = "remote_terminal";
-	listener->scheme = "tcp";
-	listener->module_port =
-	    (uint16_t)variable_number(module, "remote_terminal.port");
-	listener->port =
-	    settings_host_port(&module->own->network, listener->module_port);
-	snprintf(listener->address, sizeof listener->address, "%s",
-	    module->own->network.address);
-	fd = tcp_listen(listener->address, listener->port, &keepalive);
-	if (fd == -1) {
-		log_msg(LOG_ERR, module->own->name,
-		    "remote_terminal: cannot listen on %s:%u: %s", listener->address,
-		    listener->port, strerror(errno));
+	listener_set(listener, module, "remote_terminal", "tcp",
+	    (uint16_t)variable_number(module, "remote_terminal.port"));
+	fd = listener_open_tcp(listener, module);
+	if (fd == -1)
 		return;
-	}
-	listener->port = tcp_port_near(fd);
 	service->accepting = xcheck(evconnlistener_new(module->base, terminal_accepted,
 	    service, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd));
 	module_add_listener(module, listener);
-	if (strncmp(listener->address, "127.", 4) != 0 &&
-	    *variable_text(module, "remote_terminal.password") == '\0')
-		log_msg(LOG_WARNING, module->own->name,
-		    "%s:%u can be reached from outside and asks for no password; set "
-		    "remote_terminal.password",
-		    listener->address, listener->port);
+	listener_warn_if_open(listener, module,
+	    *variable_text(module, "remote_terminal.password") != '\0',
+	    "remote_terminal.password");
 }
 
 static void

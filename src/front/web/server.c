@@ -1,13 +1,8 @@
 #include "front/web/server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -16,15 +11,12 @@
 #include <event2/listener.h>
 #include <openssl/err.h>
 
-#include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/variable.h"
 #include "front/web/auth.h"
 #include "front/web/rest.h"
 #include "front/web/tls.h"
-
-#define WEB_BACKLOG 128 /* connections the kernel queues */
 
 struct web_server {
 	struct module *module; /* borrowed */
@@ -291,52 +283,6 @@ web_accept(struct event_base *base, void *arg)
 	return connection->bev;
 }
 
-/* A listening socket; what is set on it, the accepted ones inherit. -1 and errno. */
-static int
-web_listen(const char *address, uint16_t port)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1, saved_errno;
-
-	if (fd == -1)
-		return -1;
-	if (inet_pton(AF_INET, address, &sin.sin_addr) == 1 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0 &&
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
-	    bind(fd, (struct sockaddr *)&sin, sizeof sin) == 0 &&
-	    listen(fd, WEB_BACKLOG) == 0)
-		return fd;
-	saved_errno = errno;
-	close(fd);
-	errno = saved_errno;
-	return -1;
-}
-
-static uint16_t
-web_bound_port(int fd)
-{
-	struct sockaddr_in sin = { .sin_port = 0 };
-	socklen_t len = sizeof sin;
-
-	if (getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
-		return 0;
-	return ntohs(sin.sin_port);
-}
-
-static void
-web_warn_if_open(const struct web_server *server)
-{
-	if (strncmp(server->listener.address, "127.", 4) == 0 ||
-	    web_auth_is_on(server->module))
-		return;
-	log_msg(LOG_WARNING, server->module->own->name,
-	    "%s:%u can be reached from outside and asks for no password; set "
-	    "http.server.username and http.server.password",
-	    server->listener.address, server->listener.port);
-}
-
 static void
 web_server_stop(void *arg)
 {
@@ -378,36 +324,26 @@ web_server_start(void *arg)
 	struct web_server *server = arg;
 	struct module *module = server->module;
 	struct listener *listener = &server->listener;
-	uint16_t port;
+	bool has_tls = variable_is_on(module, "http.server.tls_enabled");
 	int fd;
 
 	if (!variable_is_on(module, "http.server.enabled"))
 		return;
-	listener->service = "http";
-	listener->scheme = "http";
-	snprintf(listener->address, sizeof listener->address, "%s",
-	    module->own->network.address);
-	listener->module_port = (uint16_t)variable_number(module, "http.server.port");
-	if (variable_is_on(module, "http.server.tls_enabled")) {
-		listener->scheme = "https";
-		server->tls = web_tls_new(module);
-		if (server->tls == NULL)
-			return;
-	}
-	port = settings_host_port(&module->own->network, listener->module_port);
-	fd = web_listen(listener->address, port);
+	listener_set(listener, module, "http", has_tls ? "https" : "http",
+	    (uint16_t)variable_number(module, "http.server.port"));
+	if (has_tls && (server->tls = web_tls_new(module)) == NULL)
+		return;
+	fd = listener_open_tcp(listener, module);
 	if (fd == -1) {
-		log_msg(LOG_ERR, module->own->name, "%s: cannot listen on %s:%u: %s",
-		    listener->scheme, listener->address, port, strerror(errno));
 		SSL_CTX_free(server->tls);
 		server->tls = NULL;
 		return;
 	}
-	listener->port = web_bound_port(fd);
 	server->api_enabled = variable_is_on(module, "http.server.api_enabled");
 	web_server_open(server, fd);
 	module_add_listener(module, listener);
-	web_warn_if_open(server);
+	listener_warn_if_open(listener, module, web_auth_is_on(module),
+	    "http.server.username and http.server.password");
 	/* Reference: network notes, 1.1; without the API the words are likely, not
 	 * known. */
 	event_emit(module, EVENT_PROGRESS, "HTTP%s server listening on port: %u",
