@@ -22,6 +22,7 @@ struct command {
 	const char *payload; /* the argument that counts payload bytes, or NULL */
 	const char
 	    *payload_action; /* only with this word as first argument; NULL: always */
+	const char *payload_unless; /* the switch with which it takes none, or NULL */
 	/* Asked before any payload is read: another code than RESULT_OK is the answer,
 	 * and no payload is read then. May be NULL. */
 	enum result (*ready)(struct request *);

@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include <event2/listener.h>
+
+struct event;
 struct module;
 
 /* A socket that is open for others to reach, as status.json shows it. It belongs to the
@@ -14,6 +17,11 @@ struct listener {
 	char address[16]; /* IPv4 */
 	uint16_t port; /* on this host */
 	uint16_t module_port; /* as the module's variables say it */
+	struct module *module; /* borrowed; from listener_accept() on */
+	struct evconnlistener *accepting; /* owned; NULL while closed */
+	struct event *knock; /* owned; a client waits to be accepted */
+	struct event *pause; /* owned; ends a pause for want of descriptors */
+	bool is_held; /* listener_hold() */
 	TAILQ_ENTRY(listener) entry;
 };
 
@@ -22,10 +30,19 @@ struct listener {
 void listener_set(struct listener *, const struct module *, const char *service,
     const char *scheme, uint16_t module_port);
 
-/* Opens a listening TCP socket for it and returns the descriptor, which is the
- * caller's, with the port that it got in the listener. -1 and errno, and the cause is
- * logged. */
-int listener_open_tcp(struct listener *, const struct module *);
+/* Listens on TCP, calls accepted for each connection, and shows in status.json. When
+ * this process has no descriptor left, connections wait. 0, or -1 and errno, and the
+ * cause is logged. */
+int listener_accept(
+    struct listener *, struct module *, evconnlistener_cb accepted, void *arg);
+
+/* Leaves further connections in the listen queue, or takes them again. */
+void listener_hold(struct listener *, bool held);
+
+/* Closes the socket; does nothing while it is closed. Of one that evhttp was bound to,
+ * the socket is evhttp's to close: listener_forget() instead, before evhttp_free(). */
+void listener_close(struct listener *);
+void listener_forget(struct listener *);
 
 /* Says that the port cannot be had; errno is why. */
 void listener_log_failure(const struct listener *, const struct module *);

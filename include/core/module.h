@@ -15,6 +15,7 @@
 struct event;
 struct event_base;
 struct event_ring;
+struct flash;
 struct net;
 struct nvm;
 struct request;
@@ -76,6 +77,7 @@ struct module {
 	    *terminal; /* borrowed: it has taken the parser from the serial port */
 	struct nvm *nvm; /* owned: variables, set and saved */
 	struct nvm *faults; /* owned: "0" to "7" */
+	struct flash *flash; /* owned: its files */
 	struct module_factory *factory; /* owned */
 	size_t factory_count;
 	int64_t booted_at_ms; /* monotonic */

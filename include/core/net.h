@@ -56,7 +56,9 @@ struct stream *net_udp_server(const struct module *);
  * handle, or -1 when the table is full: the stream is closed then. */
 int net_add_stream(struct module *, struct stream *);
 
-/* After a read: closes the stream if it is at its end and stream.auto_close says so. */
+/* After a read: closes the stream if it is at its end and stream.auto_close says so; a
+ * file's does so in any case, also after a write. Reference: serial and file notes,
+ * 6.5. */
 void net_stream_was_read(struct module *, int handle);
 
 /* Ends servers, opens and streams: when the network goes down. */

@@ -8,14 +8,12 @@
 #include "core/net.h"
 #include "stream/tcp.h"
 
-struct evconnlistener;
 struct evdns_base;
 struct event;
 
 /* What core/net_*.c share of a module's sockets. */
 
 struct net_server {
-	struct evconnlistener *accepting; /* owned; TCP only */
 	struct stream *stream; /* the UDP server's, in the table; NULL: none */
 	uint16_t port; /* of the module; 0: not running */
 	struct listener listener; /* as status.json shows it */
@@ -44,6 +42,9 @@ bool net_has_room(const struct module *, enum stream_kind);
 
 /* A stream is about to be closed: its server may take the next client. */
 void net_server_stream_gone(struct module *, const struct stream *);
+
+/* After a change of the streams: whether the TCP server takes clients. */
+void net_server_update(struct module *);
 
 void net_open_cancel_all(struct module *);
 

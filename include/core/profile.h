@@ -24,6 +24,7 @@ struct profile {
 	unsigned gpios; /* pins, numbered from 0 */
 	/* Streams on sockets at a time, in all and of a kind. */
 	unsigned connections, tcp_clients, udp_streams;
+	unsigned files, file_streams; /* in the flash; open at a time */
 };
 
 /* The profile of that name, or at a position below PROFILE_COUNT; NULL if none. */

@@ -141,6 +141,11 @@ void variable_list(struct module *, const struct variable *, struct response *);
 /* Whether get and listings may show it. */
 bool variable_is_readable(const struct variable *);
 
+/* Checks what was saved, perhaps by a hand or by another version: a value that set
+ * would not take is logged and, in memory, forgotten. Names that this profile lacks are
+ * kept. */
+void variable_check_stored(struct module *);
+
 /* Runs every apply function; at boot and after the stored values were exchanged. */
 void variable_apply_all(struct module *);
 

@@ -48,7 +48,7 @@ int flash_index_write(const char *path, const struct flash_table *);
  * Takes next. 0, or -1 and errno with the old table in place. */
 int flash_exchange(struct flash *, struct flash_table *next);
 
-/* Makes sure of the index before anything is written. 0, or -1 and errno. */
+/* Makes sure of directory and index before anything is written. 0, or -1 and errno. */
 int flash_settle(struct flash *);
 
 uint32_t flash_blocks(uint32_t size);
@@ -66,8 +66,7 @@ char *flash_content_path(const struct flash *, uint32_t content, const char *suf
  * NULL. */
 uint32_t flash_free_content(const struct flash *, const struct flash_table *also);
 
-/* New contents under a name that does not count yet; makes the directory if need be. A
- * descriptor, or -1 and errno. */
+/* New contents under a name that does not count yet. A descriptor, or -1 and errno. */
 int flash_content_create(struct flash *, uint32_t content);
 int flash_content_write(int fd, const char *bytes, size_t len);
 
@@ -77,6 +76,9 @@ int flash_content_finish(const struct flash *, uint32_t content, int fd);
 
 /* Removes contents that the index may not name, finished or not. */
 void flash_content_remove(const struct flash *, uint32_t content);
+
+/* Makes the directory, and its entry in the one above durable. 0, or -1 and errno. */
+int flash_make_directory(const struct flash *);
 
 /* Makes the directory's entries durable. 0, or -1 and errno. */
 int flash_sync_directory(const char *path);

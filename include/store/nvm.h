@@ -33,9 +33,20 @@ void nvm_unset(struct nvm *, const char *key);
 /* Forgets all keys, in the file too. 0, or -1 and errno with nothing changed. */
 int nvm_erase(struct nvm *);
 
+/* Calls reader for each value; it may set or unset the one it is shown, and no other.
+ */
+typedef void nvm_reader(void *arg, const char *key, const char *text);
+void nvm_each(struct nvm *, nvm_reader *, void *arg);
+
 /* Makes what nvm_get() shows durable: temporary file, fsync, rename, fsync of the
  * directory. 0, or -1 and errno; the changes then stay, uncommitted. */
 int nvm_commit(struct nvm *);
+
+/* What nvm_get() shows now, kept for going back to it; owned by the caller. */
+struct nvm_mark;
+struct nvm_mark *nvm_mark(const struct nvm *);
+void nvm_return(struct nvm *, const struct nvm_mark *); /* as any change, in memory */
+void nvm_mark_free(struct nvm_mark *);
 
 /* Goes back to what was committed last. */
 void nvm_revert(struct nvm *);

@@ -40,6 +40,8 @@ struct module_settings {
 	struct settings_factory *factory;
 	size_t factory_count;
 	bool http_close; /* quirks.http_close */
+	char *files_factory; /* directory of the files of the factory; or NULL */
+	uint32_t files_size; /* bytes of the flash for files */
 };
 
 struct settings {

@@ -29,6 +29,7 @@ enum setting_type {
 	SETTING_LIST, /* of groups; each fills one element of an array */
 	SETTING_BOOL, /* a bool at offset */
 	SETTING_PORT, /* a number from min to max; a uint16_t at offset */
+	SETTING_SIZE, /* a number from min to max; a uint32_t at offset */
 	SETTING_STRING, /* min to max bytes of UTF-8, no control bytes; a char * at
 			   offset */
 	SETTING_VALUE /* a string of any bytes, a number or a bool; a char * at offset
@@ -54,7 +55,7 @@ struct setting {
 	const char *name;
 	enum setting_type type;
 	bool required;
-	int64_t min, max; /* PORT: range; STRING, VALUE: bytes; LIST: elements */
+	int64_t min, max; /* PORT, SIZE: range; STRING, VALUE: bytes; LIST: elements */
 	size_t offset; /* in the struct that the group fills */
 	const struct setting *members; /* GROUP, LIST */
 	const struct setting_list *list; /* LIST */
@@ -68,6 +69,7 @@ struct setting {
 
 #define SETTINGS_ADDRESS "127.0.0.1" /* network.address, unless given */
 #define SETTINGS_LINK "serial" /* serial.link, unless given */
+#define SETTINGS_FILES_SIZE 1048576 /* files.size, unless given */
 
 /* What a file holds, and the settings that are known. */
 struct settings_file {

@@ -17,6 +17,7 @@ enum stream_status { STREAM_IDLE, STREAM_READABLE, STREAM_CLOSED };
 /* What a stream counts as, for the limits of a profile. */
 enum stream_kind {
 	STREAM_KIND_TEXT, /* buffered answer of a command */
+	STREAM_KIND_FILE, /* one of the module's files */
 	STREAM_KIND_TCP_CLIENT, /* also with TLS */
 	STREAM_KIND_TCP_SERVER, /* a client of the TCP or TLS server */
 	STREAM_KIND_UDP,

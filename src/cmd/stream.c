@@ -19,8 +19,7 @@
  * cut silently. Reference: command notes, section 6. */
 #define STREAM_READ_MAX 16384
 
-/* Chosen: how long stream_write waits for a peer that does not take data. */
-#define STREAM_WRITE_TIMEOUT_MS 25000
+#define STREAM_WRITE_TIMEOUT_MS 65535 /* for bus.command.write_timeout 0 */
 
 /* The stream that the argument "handle" names, or NULL. */
 static struct stream *
@@ -199,6 +198,16 @@ stream_write_told(
 	request_finish(request, result);
 }
 
+/* Chosen: a peer that takes no data is waited for as long as a host that sends none. */
+static unsigned
+stream_write_timeout_ms(const struct request *request)
+{
+	int64_t ms =
+	    variable_number(request->session->module, "bus.command.write_timeout");
+
+	return ms <= 0 ? STREAM_WRITE_TIMEOUT_MS : (unsigned)ms;
+}
+
 static enum result
 stream_write_run(struct request *request)
 {
@@ -209,15 +218,18 @@ stream_write_run(struct request *request)
 	if (stream == NULL)
 		return RESULT_FAILED;
 	result = stream_write_payload(request, stream);
-	if (result != RESULT_PENDING)
+	if (result != RESULT_PENDING) {
+		/* The last byte of a file closes its stream. */
+		net_stream_was_read(request->session->module, stream->handle);
 		return result;
+	}
 	self = xcalloc(1, sizeof *self);
 	self->watch.told = stream_write_told;
 	self->stream = stream;
 	self->request = request;
 	stream_watch(stream, &self->watch);
 	return request_defer(
-	    request, STREAM_WRITE_TIMEOUT_MS, stream_write_cancel, self);
+	    request, stream_write_timeout_ms(request), stream_write_cancel, self);
 }
 
 static enum result

@@ -8,6 +8,7 @@
 #include "core/request.h"
 #include "core/session.h"
 #include "core/variable.h"
+#include "store/flash.h"
 #include "store/nvm.h"
 
 /* Reference: command notes, section 3: the module's own MAC guards what destroys. */
@@ -41,7 +42,8 @@ factory_reset_run(struct request *request)
 
 	if (result != RESULT_OK)
 		return result;
-	if (nvm_erase(module->nvm) == -1) {
+	/* Reference: command notes, section 3: files of the user go too. */
+	if (flash_restore(module->flash) == -1 || nvm_erase(module->nvm) == -1) {
 		log_msg(
 		    LOG_ERR, module->own->name, "factory_reset: %s", strerror(errno));
 		return RESULT_FAILED;
@@ -144,8 +146,8 @@ const struct command system_commands[] = {
 	    .alias = "fac",
 	    .args = mac_args,
 	    .run = factory_reset_run,
-	    .help =
-		"Forget all saved variables and reboot; the module's MAC guards it." },
+	    .help = "Go back to the variables and files of the factory and reboot; the "
+		    "module's MAC guards it." },
 	{ .name = "faults_print",
 	    .alias = "faup",
 	    .run = faults_print_run,

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 const struct command *const command_tables[] = {
+	file_commands,
 	help_commands,
 	network_commands,
 	socket_commands,

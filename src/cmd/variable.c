@@ -7,15 +7,19 @@
 #include <event2/buffer.h>
 
 #include "base/log.h"
+#include "base/xmalloc.h"
 #include "cmd/table.h"
+#include "core/event.h"
 #include "core/module.h"
 #include "core/request.h"
 #include "core/session.h"
 #include "core/variable.h"
+#include "store/flash.h"
 #include "store/nvm.h"
 
 #define SHORTCUT_PARTS_MAX 3 /* words of the longest shortcut */
 #define SHORTCUT_MAX 64 /* bytes of it, NUL included */
+#define LOAD_FILE_MAX (32u * 1024) /* bytes of a settings file */
 
 /* How many words behind a variable's name make sense: RESULT_OK or the code for too few
  * or too many. */
@@ -268,41 +272,42 @@ set_join(char *text, const struct token *tokens, size_t count)
 	return len;
 }
 
+/* What a set command asks for. */
+struct set_order {
+	const struct variable *variable;
+	const char *index; /* or NULL */
+	const char *text; /* borrowed from the request, or joined */
+	size_t len;
+	char joined[VARIABLE_TEXT_MAX];
+};
+
 static enum result
-set_one(struct request *request, const struct variable *variable,
-    const struct token *tokens, size_t count)
+set_understand_one(struct request *request, const struct token *tokens, size_t count,
+    struct set_order *order)
 {
 	struct module *module = request->session->module;
-	char joined[VARIABLE_TEXT_MAX];
-	const char *index = NULL, *text = joined;
-	enum result result;
-	size_t len;
 
-	if ((variable->flags & VARIABLE_READONLY) != 0)
+	order->index = NULL;
+	order->text = order->joined;
+	if ((order->variable->flags & VARIABLE_READONLY) != 0)
 		return RESULT_FAILED;
-	if (variable->index != NULL) {
-		index = tokens[0].text;
-		if (!variable_has_index(module, variable, index))
+	if (order->variable->index != NULL) {
+		order->index = tokens[0].text;
+		if (!variable_has_index(module, order->variable, order->index))
 			return RESULT_INVALID_ARGUMENT;
 		tokens++;
 		count--;
 	}
-	if (count > variable_words(variable))
-		text = args_outermost(request->args, &tokens[0], &len);
+	if (count > variable_words(order->variable))
+		order->text = args_outermost(request->args, &tokens[0], &order->len);
 	else
-		len = set_join(joined, tokens, count);
-	if (len >= VARIABLE_TEXT_MAX)
-		return RESULT_INVALID_ARGUMENT;
-	result = variable_set(module, variable, index, text, len);
-	if (result == RESULT_OK)
-		response_line(&request->response, "Set OK");
-	return result;
+		order->len = set_join(order->joined, tokens, count);
+	return order->len >= VARIABLE_TEXT_MAX ? RESULT_INVALID_ARGUMENT : RESULT_OK;
 }
 
 static enum result
-set_run(struct request *request)
+set_understand(struct request *request, struct set_order *order)
 {
-	const struct variable *variable;
 	const struct token *tokens;
 	enum result result, empty;
 	size_t count, used;
@@ -310,16 +315,31 @@ set_run(struct request *request)
 	tokens = args_rest(request->args, &count);
 	if (count == 0)
 		return RESULT_TOO_FEW_ARGUMENTS;
-	result = variable_find(request, tokens, count, set_fits, &variable, &used);
+	result =
+	    variable_find(request, tokens, count, set_fits, &order->variable, &used);
 	if (result == RESULT_TOO_FEW_ARGUMENTS) {
 		empty = variable_find(
-		    request, tokens, count, set_fits_empty, &variable, &used);
+		    request, tokens, count, set_fits_empty, &order->variable, &used);
 		if (empty == RESULT_OK)
 			result = empty;
 	}
 	if (result != RESULT_OK)
 		return result;
-	return set_one(request, variable, tokens + used, count - used);
+	return set_understand_one(request, tokens + used, count - used, order);
+}
+
+static enum result
+set_run(struct request *request)
+{
+	struct set_order order;
+	enum result result = set_understand(request, &order);
+
+	if (result == RESULT_OK)
+		result = variable_set(request->session->module, order.variable,
+		    order.index, order.text, order.len);
+	if (result == RESULT_OK)
+		response_line(&request->response, "Set OK");
+	return result;
 }
 
 static enum result
@@ -334,16 +354,114 @@ save_run(struct request *request)
 	return request_success(request);
 }
 
+/* Checks one line of a settings file, or sets what it says. It is what would stand
+ * behind set. */
+static enum result
+load_line(const struct request *request, const char *line, size_t len, bool is_checked)
+{
+	struct module *module = request->session->module;
+	struct request *set = NULL;
+	struct set_order order;
+	enum result result;
+	struct value value;
+	char *command;
+
+	if (len > SESSION_LINE_MAX || memchr(line, '\0', len) != NULL)
+		return RESULT_INVALID_ARGUMENT;
+	command = xasprintf("set %.*s", (int)len, line);
+	result = request_new(&set, request->session, command, strlen(command));
+	free(command);
+	if (result != RESULT_OK)
+		return result;
+	result = set_understand(set, &order);
+	if (result == RESULT_OK && is_checked)
+		result = variable_set(
+		    module, order.variable, order.index, order.text, order.len);
+	else if (result == RESULT_OK)
+		result = variable_parse(
+		    module, order.variable, order.index, order.text, order.len, &value);
+	request_free(set);
+	return result;
+}
+
+/* All lines, blank ones and comments left out. RESULT_OK, or the code of the first bad
+ * one, whose number is said. */
+static enum result
+load_lines(const struct request *request, const char *text, size_t len, bool is_checked)
+{
+	const char *end = text + len;
+	enum result result = RESULT_OK;
+
+	for (unsigned number = 1; text < end && result == RESULT_OK; number++) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+		const char *next = stop == NULL ? end : stop + 1;
+
+		if (stop == NULL)
+			stop = end;
+		while (text < stop && (*text == ' ' || *text == '\t'))
+			text++;
+		while (stop > text &&
+		       (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r'))
+			stop--;
+		if (text < stop && *text != '#')
+			result =
+			    load_line(request, text, (size_t)(stop - text), is_checked);
+		if (result != RESULT_OK)
+			event_emit(request->session->module, EVENT_PROGRESS,
+			    "Line %u: %s", number, result_text(result));
+		text = next;
+	}
+	return result;
+}
+
+/* Reference: command notes, section 3 (load): the module reboots with what it loaded.
+ * Chosen: the lines of the file are "name value". */
+static enum result
+load_file(struct request *request, const char *name)
+{
+	struct module *module = request->session->module;
+	struct nvm_mark *mark;
+	enum result result;
+	size_t len;
+	char *text;
+
+	text = flash_read(module->flash, name, LOAD_FILE_MAX, &len);
+	if (text == NULL) {
+		log_msg(LOG_NOTICE, module->own->name, "load %s: %s", name,
+		    strerror(errno));
+		return RESULT_FAILED;
+	}
+	result = load_lines(request, text, len, false);
+	if (result == RESULT_OK) {
+		mark = nvm_mark(module->nvm);
+		result = load_lines(request, text, len, true);
+		if (result == RESULT_OK && nvm_commit(module->nvm) == -1) {
+			log_msg(LOG_ERR, module->own->name, "load %s: %s", name,
+			    strerror(errno));
+			result = RESULT_FAILED;
+		}
+		if (result != RESULT_OK) {
+			nvm_return(module->nvm, mark);
+			variable_apply_all(module);
+		}
+		nvm_mark_free(mark);
+	}
+	free(text);
+	if (result != RESULT_OK)
+		return RESULT_FAILED;
+	request->after = &module_step_reboot;
+	return request_success(request);
+}
+
 /* Reference: variable notes, 1.3, and command notes, section 3: without a name it
- * restores the saved settings. A module without a file system has no file to load from.
- */
+ * restores the saved settings. */
 static enum result
 load_run(struct request *request)
 {
 	struct module *module = request->session->module;
 
 	if (args_has(request->args, "filename"))
-		return RESULT_FAILED;
+		return load_file(request, args_text(request->args, "filename"));
 	nvm_revert(module->nvm);
 	variable_apply_all(module);
 	return request_success(request);
@@ -372,7 +490,8 @@ const struct command variable_commands[] = {
 	{ .name = "load",
 	    .args = load_args,
 	    .run = load_run,
-	    .help = "Go back to the saved variables." },
+	    .help = "Go back to the saved variables; or set and save those of a "
+		    "file, and reboot." },
 	{ .name = "save", .run = save_run, .help = "Save all variables." },
 	{ .name = "set",
 	    .args = set_args,

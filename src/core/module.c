@@ -17,6 +17,7 @@
 #include "core/request.h"
 #include "core/session.h"
 #include "core/variable.h"
+#include "store/flash.h"
 #include "store/nvm.h"
 #include "stream/stream.h"
 
@@ -35,6 +36,24 @@ module_open_nvm(const struct module *module, const char *file)
 		    strerror(errno));
 	free(path);
 	return nvm;
+}
+
+static struct flash *
+module_open_flash(const struct module *module)
+{
+	const struct flash_options options = {
+		.size = module->own->files_size,
+		.files = module->profile->files,
+		.factory = module->own->files_factory,
+	};
+	char *path = xasprintf("%s/flash", module->directory);
+	struct flash *flash = NULL;
+
+	if (flash_open(&flash, path, &options) == -1)
+		log_msg(LOG_ERR, module->own->name, "cannot use %s: %s", path,
+		    strerror(errno));
+	free(path);
+	return flash;
 }
 
 /* Brings the board's factory defaults into their normal spelling. The configuration
@@ -105,12 +124,15 @@ module_new(struct event_base *base, const struct catalog *catalog,
 		    strerror(errno));
 	module->nvm = module_open_nvm(module, "nvm.json");
 	module->faults = module_open_nvm(module, "faults.json");
-	if (module->nvm == NULL || module->faults == NULL) {
+	module->flash = module_open_flash(module);
+	if (module->nvm == NULL || module->faults == NULL || module->flash == NULL) {
 		module_free(module);
 		return NULL;
 	}
 	if (nvm_was_damaged(module->nvm))
 		module_add_fault(module, "nvm.json damaged, factory settings in use");
+	if (flash_was_damaged(module->flash))
+		module_add_fault(module, "index.json damaged, factory files in use");
 	return module;
 }
 
@@ -169,16 +191,17 @@ module_free(struct module *module)
 	if (module == NULL)
 		return;
 	module_take_down(module);
-	while ((service = TAILQ_FIRST(&module->services)) != NULL) {
-		TAILQ_REMOVE(&module->services, service, entry);
-		service->ops->free(service->arg);
-		free(service);
-	}
 	while ((session = TAILQ_FIRST(&module->sessions)) != NULL)
 		session_close(session);
 	while ((session = TAILQ_FIRST(&module->closed_sessions)) != NULL) {
 		TAILQ_REMOVE(&module->closed_sessions, session, entry);
 		session_free(session);
+	}
+	/* After the sessions, some of which name the service that made them. */
+	while ((service = TAILQ_FIRST(&module->services)) != NULL) {
+		TAILQ_REMOVE(&module->services, service, entry);
+		service->ops->free(service->arg);
+		free(service);
 	}
 	if (module->reaper != NULL)
 		event_free(module->reaper);
@@ -191,6 +214,7 @@ module_free(struct module *module)
 	module_drop_factory(module);
 	nvm_close(module->nvm);
 	nvm_close(module->faults);
+	flash_close(module->flash);
 	free(module->tty);
 	free(module->tty_link);
 	free(module->directory);
@@ -291,8 +315,12 @@ module_boot(struct module *module)
 	struct session *session;
 
 	nvm_revert(module->nvm);
+	if (flash_drop_temporary(module->flash) == -1)
+		log_msg(LOG_ERR, module->own->name, "temporary files stay: %s",
+		    strerror(errno));
 	module_drop_factory(module);
 	module_take_factory(module);
+	variable_check_stored(module);
 	module->safe_mode = module_fault_count(module) >= MODULE_FAULTS_MAX;
 	module->booted_at_ms = clock_monotonic_ms();
 	module->clock_offset_us = -clock_monotonic_us();
@@ -329,8 +357,15 @@ module_reboot(struct module *module)
 static void
 module_sleep(struct module *module)
 {
+	struct session *session;
+
 	module_take_down(module);
 	module->state = MODULE_ASLEEP;
+	/* What a host sent before and sends now is read, and lost. */
+	TAILQ_FOREACH (session, &module->sessions, entry) {
+		if (session->ops->drained != NULL)
+			session->ops->drained(session);
+	}
 	module_set_sleep_timer(
 	    module, variable_number(module, "system.wakeup.timeout"));
 	module_changed(module);
@@ -407,6 +442,7 @@ module_leave(struct module *module, const struct module_step *step)
 {
 	module->state = step->meanwhile;
 	module->next_step = step;
+	module_changed(module);
 	module_schedule_step(
 	    module, module->replies_in_flight == 0 ? 0 : MODULE_LEAVE_MS);
 }
@@ -415,8 +451,6 @@ void
 module_reply_started(struct module *module)
 {
 	module->replies_in_flight++;
-	if (module->next_step != NULL)
-		module_schedule_step(module, MODULE_LEAVE_MS);
 }
 
 void

@@ -89,7 +89,8 @@ net_has_room(const struct module *module, enum stream_kind kind)
 	const struct profile *profile = module->profile;
 	unsigned all = stream_count(module->streams, STREAM_KIND_TCP_CLIENT) +
 		       stream_count(module->streams, STREAM_KIND_TCP_SERVER) +
-		       stream_count(module->streams, STREAM_KIND_UDP);
+		       stream_count(module->streams, STREAM_KIND_UDP) +
+		       stream_count(module->streams, STREAM_KIND_WEBSOCKET);
 	unsigned most = profile->connections;
 
 	if (kind == STREAM_KIND_TCP_CLIENT)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/dns.h>
 #include <event2/event.h>
@@ -24,21 +23,19 @@ static const char *const net_server_names[] = {
 
 /* Reference: network notes, 2.1: while the server's clients are all it takes, others
  * are accepted by TCP and not served: they wait in the listen queue. */
-static void
+void
 net_server_update(struct module *module)
 {
-	struct net_server *server = &module->net->servers[NET_TCP];
+	struct net_server *server = &net_get(module)->servers[NET_TCP];
 	unsigned most = (unsigned)variable_number(module, "tcp.server.max_clients");
 
-	if (server->accepting == NULL)
+	if (server->port == 0)
 		return;
 	if (module->bus_mode == BUS_STREAM)
 		most = 1;
-	if (stream_count(module->streams, STREAM_KIND_TCP_SERVER) >= most ||
-	    !net_has_room(module, STREAM_KIND_TCP_SERVER))
-		evconnlistener_disable(server->accepting);
-	else
-		evconnlistener_enable(server->accepting);
+	listener_hold(&server->listener,
+	    stream_count(module->streams, STREAM_KIND_TCP_SERVER) >= most ||
+		!net_has_room(module, STREAM_KIND_TCP_SERVER));
 }
 
 static void
@@ -83,7 +80,7 @@ net_server_stream_gone(struct module *module, const struct stream *stream)
 		net->servers[NET_UDP].port = 0;
 		module_remove_listener(module, &net->servers[NET_UDP].listener);
 	}
-	if (net->servers[NET_TCP].accepting == NULL)
+	if (net->servers[NET_TCP].port == 0)
 		return;
 	if (net->room == NULL)
 		net->room = xcheck(
@@ -94,15 +91,9 @@ net_server_stream_gone(struct module *module, const struct stream *stream)
 static int
 net_server_listen(struct module *module, struct net_server *server, uint16_t port)
 {
-	struct tcp_keepalive keepalive = net_keepalive(module);
-	int fd =
-	    tcp_listen(module->own->network.address, server->listener.port, &keepalive);
-
-	if (fd == -1)
+	if (listener_accept(&server->listener, module, net_server_accepted, module) ==
+	    -1)
 		return -1;
-	server->listener.port = tcp_port_near(fd);
-	server->accepting = xcheck(evconnlistener_new(module->base, net_server_accepted,
-	    module, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd));
 	server->port = port;
 	net_server_update(module);
 	return 0;
@@ -117,6 +108,7 @@ net_server_bind(struct module *module, struct net_server *server, uint16_t port)
 		.lock_client = variable_is_on(module, "udp.server.lock_client"),
 	};
 	const char *host = variable_text(module, "udp.server.remote_host");
+	char info[32];
 
 	inet_pton(AF_INET, module->own->network.address, &options.local);
 	if (inet_pton(AF_INET, host, &options.peer.sin_addr) == 1) {
@@ -128,7 +120,9 @@ net_server_bind(struct module *module, struct net_server *server, uint16_t port)
 		errno = EMFILE;
 		return -1;
 	}
-	server->stream = udp_stream_new(module->base, &options, "udp_server");
+	/* As the module sees it: its own port, not the one on this host. */
+	snprintf(info, sizeof info, "%s:%u", module->own->network.address, port);
+	server->stream = udp_stream_new(module->base, &options, info);
 	if (server->stream == NULL)
 		return -1;
 	server->listener.port = udp_stream_port(server->stream);
@@ -162,7 +156,8 @@ net_server_start(struct module *module, enum net_protocol protocol, uint16_t por
 		    errno == EADDRINUSE ? "in use" : strerror(errno));
 		return -1;
 	}
-	module_add_listener(module, listener);
+	if (protocol == NET_UDP)
+		module_add_listener(module, listener);
 	return 0;
 }
 
@@ -179,9 +174,7 @@ net_server_stop(struct module *module, enum net_protocol protocol)
 		stream_close(module->streams, server->stream->handle);
 		return;
 	}
-	module_remove_listener(module, &server->listener);
-	evconnlistener_free(server->accepting);
-	server->accepting = NULL;
+	listener_close(&server->listener);
 	server->port = 0;
 	for (int handle = 0; handle < STREAM_MAX; handle++) {
 		const struct stream *stream = stream_get(module->streams, handle);
@@ -206,7 +199,9 @@ net_udp_server(const struct module *module)
 void
 net_take_down(struct module *module)
 {
-	if (module->net == NULL)
+	struct net *net = module->net;
+
+	if (net == NULL)
 		return;
 	net_open_cancel_all(module);
 	net_server_stop(module, NET_TCP);
@@ -214,9 +209,14 @@ net_take_down(struct module *module)
 	for (int handle = 0; handle < STREAM_MAX; handle++) {
 		const struct stream *stream = stream_get(module->streams, handle);
 
-		if (stream != NULL && stream->ops->kind != STREAM_KIND_TEXT)
+		if (stream != NULL && stream->ops->kind != STREAM_KIND_TEXT &&
+		    stream->ops->kind != STREAM_KIND_FILE)
 			stream_close(module->streams, handle);
 	}
+	/* The next name is asked of the name server that the settings have by then. */
+	if (net->dns != NULL)
+		evdns_base_free(net->dns, 1);
+	net->dns = NULL;
 }
 
 void
@@ -227,8 +227,6 @@ net_free(struct module *module)
 	if (net == NULL)
 		return;
 	net_take_down(module);
-	if (net->dns != NULL)
-		evdns_base_free(net->dns, 1);
 	if (net->reaper != NULL)
 		event_free(net->reaper);
 	if (net->room != NULL)

@@ -95,12 +95,14 @@ net_add_stream(struct module *module, struct stream *stream)
 	self = xcalloc(1, sizeof *self);
 	self->watch.told = net_stream_told;
 	self->module = module;
+	net_get(module); /* what watches the stream needs it to the end */
 	stream_watch(stream, &self->watch);
 	event_emit(module, EVENT_OPENED, "%d", handle);
 	TAILQ_FOREACH (session, &module->sessions, entry) {
 		if (session->ops->stream_added != NULL)
 			session->ops->stream_added(session, stream);
 	}
+	net_server_update(module);
 	return handle;
 }
 
@@ -110,7 +112,8 @@ net_stream_was_read(struct module *module, int handle)
 	struct stream *stream = stream_get(module->streams, handle);
 
 	if (stream != NULL && stream->ops->kind != STREAM_KIND_TEXT &&
-	    variable_is_on(module, "stream.auto_close") &&
+	    (stream->ops->kind == STREAM_KIND_FILE ||
+		variable_is_on(module, "stream.auto_close")) &&
 	    stream->ops->poll(stream) == STREAM_CLOSED)
 		stream_close(module->streams, handle);
 }

@@ -7,7 +7,8 @@
  * banners, all read from real modules. Chosen: wl-1.0 uses the banner of the oldest
  * ZentriOS-WL module on record, a 1.2, since none of a 1.0 is. The AMW007 has one UART
  * and, by its evaluation boards and host drivers, pins 0 to 21. Streams: network notes,
- * 2.1; ZentriOS-WL has one TCP client and one UDP stream, its sisters 8 of any kind. */
+ * 2.1; ZentriOS-WL has one TCP client and one UDP stream, its sisters 8 of any kind.
+ * Files: serial and file notes, 2.9 and 6.1. */
 static const struct profile profiles[PROFILE_COUNT] = {
 	{ .name = "wl-1.0",
 	    .bit = PROFILE_WL_1_0,
@@ -18,7 +19,9 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	    .gpios = 22,
 	    .connections = 8,
 	    .tcp_clients = 1,
-	    .udp_streams = 1 },
+	    .udp_streams = 1,
+	    .files = 32,
+	    .file_streams = 18 },
 	{ .name = "wl-1.5",
 	    .bit = PROFILE_WL_1_5,
 	    .version = "ZENTRI-AMW007-1.5.0.13, 2018-09-03T06:06:14Z, "
@@ -28,7 +31,9 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	    .gpios = 22,
 	    .connections = 8,
 	    .tcp_clients = 1,
-	    .udp_streams = 1 },
+	    .udp_streams = 1,
+	    .files = 32,
+	    .file_streams = 18 },
 	{ .name = "gecko-os-2",
 	    .bit = PROFILE_GECKO_OS_2,
 	    .version = "SILABS-AMW007-2.1.5, Gecko OS-2.1.5, AMW007-W00001",
@@ -37,7 +42,9 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	    .gpios = 22,
 	    .connections = 8,
 	    .tcp_clients = 8,
-	    .udp_streams = 8 },
+	    .udp_streams = 8,
+	    .files = 32,
+	    .file_streams = 18 },
 	{ .name = "wz-3",
 	    .bit = PROFILE_WZ_3,
 	    .version = "EMWERK-JB_1_1-1.4.0.28, 2021-04-27T20:39:50Z, "
@@ -47,7 +54,9 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	    .gpios = 23,
 	    .connections = 8,
 	    .tcp_clients = 8,
-	    .udp_streams = 8 },
+	    .udp_streams = 8,
+	    .files = 32,
+	    .file_streams = 18 },
 };
 
 const struct profile *

@@ -66,7 +66,9 @@ request_payload_length(const struct request *request)
 	const struct command *command = request->command;
 	const char *action;
 
-	if (command->payload == NULL)
+	if (command->payload == NULL ||
+	    (command->payload_unless != NULL &&
+		args_has(request->args, command->payload_unless)))
 		return 0;
 	if (command->payload_action != NULL) {
 		action = args_text(request->args, command->args[0].name);

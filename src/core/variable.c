@@ -354,6 +354,37 @@ variable_list(
 	evbuffer_add(out, "\r\n", 2);
 }
 
+static void
+variable_check_one(void *arg, const char *key, const char *text)
+{
+	struct module *module = arg;
+	const char *index = strchr(key, ' ');
+	size_t len = index == NULL ? strlen(key) : (size_t)(index - key);
+	const struct variable *variable = catalog_variable(module->catalog, key, len);
+	struct value value;
+
+	if (variable == NULL)
+		return;
+	if (index != NULL)
+		index++;
+	if ((variable->index != NULL) == (index != NULL) &&
+	    (index == NULL || variable_has_index(module, variable, index)) &&
+	    variable_parse(module, variable, index, text, strlen(text), &value) ==
+		RESULT_OK) {
+		nvm_set(module->nvm, key, value.text);
+		return;
+	}
+	log_msg(LOG_WARNING, module->own->name,
+	    "the saved value of %s is not valid; the factory value is in use", key);
+	nvm_unset(module->nvm, key);
+}
+
+void
+variable_check_stored(struct module *module)
+{
+	nvm_each(module->nvm, variable_check_one, module);
+}
+
 void
 variable_apply_all(struct module *module)
 {

@@ -41,7 +41,7 @@ struct host {
 	size_t module_count;
 	struct event *terminated, *interrupted, *hung_up; /* owned */
 	struct event *status_writer; /* owned; writes the old status files anew */
-	int lock; /* descriptor, or -1 */
+	int state_lock, runtime_lock; /* descriptors, or -1 */
 	bool is_running;
 };
 
@@ -82,35 +82,69 @@ host_raise_descriptor_limit(void)
 		    LOG_INFO, "host", "descriptor limit stays: %s", strerror(errno));
 }
 
-/* One daemon to a state directory. */
-static int
-host_lock(struct host *host)
+static void
+host_log_lock(const char *path)
 {
-	char *path = xasprintf("%s/.lock", host->options->state_directory),
-	     pid[32] = "";
+	log_msg(LOG_ERR, "host", "cannot lock %s: %s", path, strerror(errno));
+}
 
-	host->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (host->lock == -1) {
-		log_msg(LOG_ERR, "host", "cannot open %s: %s", path, strerror(errno));
-	} else if (flock(host->lock, LOCK_EX | LOCK_NB) == -1) {
-		if (read(host->lock, pid, sizeof pid - 1) <= 0)
+/* One daemon to a state directory; the file says which. The descriptor, or -1, and the
+ * cause is logged. */
+static int
+host_lock_state(const char *directory)
+{
+	char *path = xasprintf("%s/.lock", directory), pid[32] = "";
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd == -1) {
+		host_log_lock(path);
+	} else if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (read(fd, pid, sizeof pid - 1) <= 0)
 			snprintf(pid, sizeof pid, "unknown");
 		log_msg(LOG_ERR, "host",
 		    "another zentrid (pid %s) uses the state directory %s; give this "
 		    "one a "
 		    "directory of its own with -s",
-		    pid, host->options->state_directory);
-		close(host->lock);
-		host->lock = -1;
+		    pid, directory);
+		close(fd);
+		fd = -1;
 	} else {
 		snprintf(pid, sizeof pid, "%jd", (intmax_t)getpid());
-		if (ftruncate(host->lock, 0) == -1 ||
-		    write(host->lock, pid, strlen(pid)) == -1)
+		if (ftruncate(fd, 0) == -1 || write(fd, pid, strlen(pid)) == -1)
 			log_msg(LOG_INFO, "host", "%s stays empty: %s", path,
 			    strerror(errno));
 	}
 	free(path);
-	return host->lock == -1 ? -1 : 0;
+	return fd;
+}
+
+/* Likewise for the runtime directory, which is locked itself: nothing is left in it. */
+static int
+host_lock_runtime(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1) {
+		host_log_lock(directory);
+	} else if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		log_msg(LOG_ERR, "host",
+		    "another zentrid uses the runtime directory %s; give this one a "
+		    "directory of its own with -r",
+		    directory);
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int
+host_lock_directories(struct host *host)
+{
+	host->state_lock = host_lock_state(host->options->state_directory);
+	if (host->state_lock == -1)
+		return -1;
+	host->runtime_lock = host_lock_runtime(host->options->runtime_directory);
+	return host->runtime_lock == -1 ? -1 : 0;
 }
 
 static int
@@ -230,7 +264,7 @@ host_set_up(struct host *host)
 		return -1;
 	host->settings->state_directory = xstrdup(options->state_directory);
 	host->settings->runtime_directory = xstrdup(options->runtime_directory);
-	if (host_make_directories(options) == -1 || host_lock(host) == -1)
+	if (host_make_directories(options) == -1 || host_lock_directories(host) == -1)
 		return -1;
 	host->modules = xcalloc(host->settings->module_count, sizeof *host->modules);
 	for (size_t i = 0; i < host->settings->module_count; i++) {
@@ -246,7 +280,7 @@ host_new(const struct options *options)
 	struct host *host = xcalloc(1, sizeof *host);
 
 	host->options = options;
-	host->lock = -1;
+	host->state_lock = host->runtime_lock = -1;
 	rules_init(&host->rules);
 	host_raise_descriptor_limit();
 	signal(SIGPIPE, SIG_IGN);
@@ -305,6 +339,7 @@ host_free(struct host *host)
 		status_remove(host->modules[i].directory);
 		free(host->modules[i].directory);
 	}
+	host->module_count = 0; /* for host_write_status(), if it is still due */
 	/* Name look-ups that were cut off are freed on a last turn of the loop. */
 	event_base_loop(host->base, EVLOOP_NONBLOCK);
 	free(host->modules);
@@ -315,7 +350,9 @@ host_free(struct host *host)
 	event_free(host->interrupted);
 	event_free(host->hung_up);
 	event_base_free(host->base);
-	if (host->lock != -1)
-		close(host->lock);
+	if (host->state_lock != -1)
+		close(host->state_lock);
+	if (host->runtime_lock != -1)
+		close(host->runtime_lock);
 	free(host);
 }

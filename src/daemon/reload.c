@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/profile.h"
 
 static struct module_settings *
 reload_find(struct settings *settings, const char *name)
@@ -22,12 +23,18 @@ reload_differs(const char *a, const char *b)
 	return strcmp(a, b) != 0;
 }
 
+static const char *
+reload_profile(const struct module_settings *module)
+{
+	return module->profile == NULL ? profile_at(0)->name : module->profile;
+}
+
 static void
 reload_module(struct module_settings *current, struct module_settings *fresh)
 {
 	struct module_settings old = *current;
 
-	if (reload_differs(current->profile, fresh->profile))
+	if (reload_differs(reload_profile(current), reload_profile(fresh)))
 		log_msg(
 		    LOG_WARNING, current->name, "profile needs a restart to change");
 	if (reload_differs(current->mac, fresh->mac))
@@ -36,6 +43,9 @@ reload_module(struct module_settings *current, struct module_settings *fresh)
 	    reload_differs(current->serial_link, fresh->serial_link) ||
 	    reload_differs(current->serial_device, fresh->serial_device))
 		log_msg(LOG_WARNING, current->name, "serial needs a restart to change");
+	if (current->files_size != fresh->files_size ||
+	    reload_differs(current->files_factory, fresh->files_factory))
+		log_msg(LOG_WARNING, current->name, "files needs a restart to change");
 
 	/* Exchanged, so that the old parts are freed with the fresh settings. */
 	current->network = fresh->network;

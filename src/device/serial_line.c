@@ -93,6 +93,10 @@ serial_line_configure(
 	int fd = line->slave != -1 ? line->slave : line->fd;
 	struct termios2 tio;
 
+	if (settings->data_bits < 5 || settings->data_bits > 8 || settings->baud == 0) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (ioctl(fd, TCGETS2, &tio) == -1)
 		return -1;
 	tio.c_iflag = IGNBRK;

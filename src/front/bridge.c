@@ -154,6 +154,10 @@ bridge_input(struct bridge *bridge, const char *bytes, size_t len)
 	bool quiet = now_ms - bridge->last_input_ms >= BRIDGE_GUARD_MS;
 	size_t at = 0;
 
+	/* A module that sleeps or goes down does not listen. */
+	if (bridge_module(bridge)->state != MODULE_RUNNING &&
+	    bridge_module(bridge)->state != MODULE_PAUSED)
+		return len;
 	bridge->last_input_ms = now_ms;
 	while (at < len && bridge->sequence_len > 0 && (quiet || bridge->matched > 0)) {
 		if (bytes[at] != bridge->sequence[bridge->matched]) {
@@ -255,7 +259,9 @@ void
 bridge_offer(struct bridge *bridge, struct stream *stream)
 {
 	if (!bridge->running || bridge->stream != NULL ||
-	    stream->ops->kind == STREAM_KIND_TEXT)
+	    stream->ops->kind == STREAM_KIND_TEXT ||
+	    stream->ops->kind == STREAM_KIND_FILE ||
+	    stream->ops->kind == STREAM_KIND_HTTP)
 		return;
 	bridge->stream = stream;
 	bridge->ended = false;

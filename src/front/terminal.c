@@ -34,7 +34,6 @@ struct terminal {
 
 struct terminal_service {
 	struct module *module; /* borrowed */
-	struct evconnlistener *accepting; /* owned; NULL while stopped */
 	struct listener listener;
 	struct terminal *client; /* the session's own; NULL: none */
 };
@@ -253,18 +252,13 @@ terminal_service_start(void *arg)
 	struct terminal_service *service = arg;
 	struct module *module = service->module;
 	struct listener *listener = &service->listener;
-	int fd;
 
 	if (!variable_is_on(module, "remote_terminal.enabled"))
 		return;
 	listener_set(listener, module, "remote_terminal", "tcp",
 	    (uint16_t)variable_number(module, "remote_terminal.port"));
-	fd = listener_open_tcp(listener, module);
-	if (fd == -1)
+	if (listener_accept(listener, module, terminal_accepted, service) == -1)
 		return;
-	service->accepting = xcheck(evconnlistener_new(module->base, terminal_accepted,
-	    service, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd));
-	module_add_listener(module, listener);
 	listener_warn_if_open(listener, module,
 	    *variable_text(module, "remote_terminal.password") != '\0',
 	    "remote_terminal.password");
@@ -275,11 +269,7 @@ terminal_service_stop(void *arg)
 {
 	struct terminal_service *service = arg;
 
-	if (service->accepting == NULL)
-		return;
-	module_remove_listener(service->module, &service->listener);
-	evconnlistener_free(service->accepting);
-	service->accepting = NULL;
+	listener_close(&service->listener);
 	if (service->client != NULL)
 		terminal_end(service->client);
 }

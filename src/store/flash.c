@@ -81,21 +81,56 @@ flash_content_path(const struct flash *flash, uint32_t content, const char *suff
 	return xasprintf("%s/%08x%s", flash->directory, content, suffix);
 }
 
+/* Whether a file or a draft has it. */
+static bool
+flash_has_content(const struct flash *flash, uint32_t content)
+{
+	const struct flash_draft *draft;
+
+	TAILQ_FOREACH (draft, &flash->drafts, entry) {
+		if (draft->file.content == content)
+			return true;
+	}
+	return flash_table_has_content(&flash->table, content);
+}
+
 uint32_t
 flash_free_content(const struct flash *flash, const struct flash_table *also)
 {
-	const struct flash_draft *draft;
-	uint32_t content = 0;
+	uint32_t content = 1;
 
-	do {
+	while (flash_has_content(flash, content) ||
+	       (also != NULL && flash_table_has_content(also, content)))
 		content++;
-		TAILQ_FOREACH (draft, &flash->drafts, entry) {
-			if (draft->file.content == content)
-				break;
-		}
-	} while (draft != NULL || flash_table_has_content(&flash->table, content) ||
-		 (also != NULL && flash_table_has_content(also, content)));
 	return content;
+}
+
+/* Contents that neither the index nor a draft has are left from before a power cut, or
+ * from when the index could not be written. */
+static void
+flash_purge(const struct flash *flash)
+{
+	DIR *directory = opendir(flash->directory);
+	const struct dirent *entry;
+
+	if (directory == NULL)
+		return;
+	while ((entry = readdir(directory)) != NULL) {
+		uint32_t content;
+		int end = 0;
+		char *path;
+
+		if (strspn(entry->d_name, "0123456789abcdef") != 8 ||
+		    sscanf(entry->d_name, "%8x%n", &content, &end) != 1 ||
+		    (entry->d_name[end] != '\0' &&
+			strcmp(entry->d_name + end, ".new") != 0) ||
+		    flash_has_content(flash, content))
+			continue;
+		path = xasprintf("%s/%s", flash->directory, entry->d_name);
+		unlink(path);
+		free(path);
+	}
+	closedir(directory);
 }
 
 int
@@ -103,11 +138,15 @@ flash_settle(struct flash *flash)
 {
 	char *path;
 
+	if (flash_make_directory(flash) == -1)
+		return -1;
 	if (!flash->unsure)
 		return 0;
 	path = flash_index_path(flash);
-	if (flash_index_write(path, &flash->table) == 0)
+	if (flash_index_write(path, &flash->table) == 0) {
 		flash->unsure = false;
+		flash_purge(flash);
+	}
 	free(path);
 	return flash->unsure ? -1 : 0;
 }
@@ -137,35 +176,6 @@ flash_exchange(struct flash *flash, struct flash_table *next)
 	free(path);
 	errno = saved_errno;
 	return -1;
-}
-
-/* Contents that no file of the index has are left from before a power cut. */
-static void
-flash_purge(const struct flash *flash)
-{
-	DIR *directory = opendir(flash->directory);
-	const struct dirent *entry;
-
-	if (directory == NULL)
-		return;
-	while ((entry = readdir(directory)) != NULL) {
-		uint32_t content;
-		int end = 0;
-		char *path;
-
-		if (strspn(entry->d_name, "0123456789abcdef") != 8 ||
-		    sscanf(entry->d_name, "%8x%n", &content, &end) != 1 ||
-		    (entry->d_name[end] == '\0' &&
-			flash_table_has_content(&flash->table, content)))
-			continue;
-		if (entry->d_name[end] != '\0' &&
-		    strcmp(entry->d_name + end, ".new") != 0)
-			continue;
-		path = xasprintf("%s/%s", flash->directory, entry->d_name);
-		unlink(path);
-		free(path);
-	}
-	closedir(directory);
 }
 
 /* Drops the files whose contents are gone or of another length: a file is whole or it
@@ -237,6 +247,8 @@ flash_load(struct flash *flash)
 	if (result == -1)
 		return -1;
 	flash_check_contents(flash);
+	if (flash->unsure)
+		flash_settle(flash);
 	flash_purge(flash);
 	/* Without room on the disk a module still runs, with no files. */
 	if (is_new && flash->options.factory != NULL && flash_restore(flash) == -1)

@@ -109,8 +109,7 @@ flash_sync_directory(const char *path)
 	return result;
 }
 
-/* The directory, and its entry in the one above. */
-static int
+int
 flash_make_directory(const struct flash *flash)
 {
 	char *above;
@@ -130,7 +129,7 @@ flash_content_create(struct flash *flash, uint32_t content)
 	char *path;
 	int fd;
 
-	if (flash_settle(flash) == -1 || flash_make_directory(flash) == -1)
+	if (flash_settle(flash) == -1)
 		return -1;
 	path = flash_content_path(flash, content, ".new");
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -84,8 +84,17 @@ flash_factory_take(
 	return 0;
 }
 
-/* A file that cannot be had is left out, and logged. -1 and errno when the flash cannot
- * be written. */
+/* Whether an error says that this file or directory cannot be had at any time; another
+ * one may pass. */
+static bool
+flash_factory_is_absent(int error)
+{
+	return error == ENOENT || error == EACCES || error == ENOTDIR ||
+	       error == ELOOP || error == EINVAL || error == EFBIG;
+}
+
+/* A file that cannot be had is left out, and logged. -1 and errno when the host fails
+ * to read or write. */
 static int
 flash_factory_file(struct flash_factory *walk, const char *path, const char *name)
 {
@@ -102,8 +111,11 @@ flash_factory_file(struct flash_factory *walk, const char *path, const char *nam
 		wrong = "there are too many files";
 	else if (room == 0)
 		wrong = "the flash is full";
-	else if ((bytes = file_read(path, (size_t)room * FLASH_BLOCK, &len)) == NULL)
+	else if ((bytes = file_read(path, (size_t)room * FLASH_BLOCK, &len)) == NULL) {
+		if (!flash_factory_is_absent(errno))
+			return -1;
 		wrong = errno == EFBIG ? "the flash is full" : strerror(errno);
+	}
 	if (wrong != NULL)
 		log_msg(LOG_WARNING, "flash", "%s: %s is left out: %s",
 		    flash->directory, path, wrong);
@@ -122,6 +134,8 @@ flash_factory_walk(
 	int result = 0;
 
 	if (count == -1) {
+		if (!flash_factory_is_absent(errno))
+			return -1;
 		log_msg(LOG_ERR, "flash", "%s: cannot read %s: %s",
 		    walk->flash->directory, path, strerror(errno));
 		return 0;
@@ -158,7 +172,6 @@ flash_restore(struct flash *flash)
 
 	if (flash->options.factory == NULL)
 		return flash_format(flash);
-	flash_give_up_drafts(flash);
 	if (flash_factory_walk(&walk, flash->options.factory, "", 1) == -1)
 		goto fail;
 	made = walk.next;
@@ -166,6 +179,7 @@ flash_restore(struct flash *flash)
 	for (size_t i = 0; i < made.count; i++)
 		flash_table_add(&walk.next, &made.files[i]);
 	if (flash_exchange(flash, &made) == 0) {
+		flash_give_up_drafts(flash);
 		flash_table_clear(&walk.next);
 		return 0;
 	}

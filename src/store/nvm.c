@@ -216,6 +216,17 @@ nvm_unset(struct nvm *nvm, const char *key)
 	json_object_del(nvm->values, key);
 }
 
+void
+nvm_each(struct nvm *nvm, nvm_reader *reader, void *arg)
+{
+	json_t *values = json_copy(nvm->values), *value;
+	const char *key;
+
+	json_object_foreach (values, key, value)
+		reader(arg, key, json_string_value(value));
+	json_decref(values);
+}
+
 int
 nvm_erase(struct nvm *nvm)
 {
@@ -257,6 +268,33 @@ nvm_commit(struct nvm *nvm)
 	free(text);
 	json_decref(root);
 	return result;
+}
+
+struct nvm_mark {
+	json_t *values; /* owned */
+};
+
+struct nvm_mark *
+nvm_mark(const struct nvm *nvm)
+{
+	struct nvm_mark *mark = xcalloc(1, sizeof *mark);
+
+	mark->values = xcheck(json_copy(nvm->values));
+	return mark;
+}
+
+void
+nvm_return(struct nvm *nvm, const struct nvm_mark *mark)
+{
+	json_decref(nvm->values);
+	nvm->values = xcheck(json_copy(mark->values));
+}
+
+void
+nvm_mark_free(struct nvm_mark *mark)
+{
+	json_decref(mark->values);
+	free(mark);
 }
 
 void

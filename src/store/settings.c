@@ -26,6 +26,7 @@ settings_free_modules(struct module_settings *modules, size_t count)
 		}
 		free(module->factory);
 		settings_network_clear(&module->network);
+		free(module->files_factory);
 		free(module->serial_device);
 		free(module->serial_link);
 		free(module->mac);

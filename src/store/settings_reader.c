@@ -92,24 +92,44 @@ settings_number(const config_setting_t *setting)
 		   : config_setting_get_int64(setting);
 }
 
+/* The number, or -1 when it is none or out of range, which is told. */
+static long long
+settings_read_number(struct settings_reader *reader, const config_setting_t *setting,
+    const struct setting *entry)
+{
+	long long number;
+
+	if (!settings_is_number(setting)) {
+		settings_tell_type(reader, setting, entry);
+		return -1;
+	}
+	number = settings_number(setting);
+	if (number >= entry->min && number <= entry->max)
+		return number;
+	settings_tell_range(reader, setting, entry, number);
+	return -1;
+}
+
 static void
 settings_read_port(struct settings_reader *reader, const config_setting_t *setting,
     const struct setting *entry, char *target)
 {
-	long long number;
-	uint16_t port;
+	long long number = settings_read_number(reader, setting, entry);
+	uint16_t port = (uint16_t)number;
 
-	if (!settings_is_number(setting)) {
-		settings_tell_type(reader, setting, entry);
-		return;
-	}
-	number = settings_number(setting);
-	if (number < entry->min || number > entry->max) {
-		settings_tell_range(reader, setting, entry, number);
-		return;
-	}
-	port = (uint16_t)number;
-	memcpy(target + entry->offset, &port, sizeof port);
+	if (number != -1)
+		memcpy(target + entry->offset, &port, sizeof port);
+}
+
+static void
+settings_read_size(struct settings_reader *reader, const config_setting_t *setting,
+    const struct setting *entry, char *target)
+{
+	long long number = settings_read_number(reader, setting, entry);
+	uint32_t size = (uint32_t)number;
+
+	if (number != -1)
+		memcpy(target + entry->offset, &size, sizeof size);
 }
 
 /* Whether all of it can be shown, logged and put into JSON. */
@@ -194,6 +214,7 @@ settings_read_group(struct settings_reader *reader, const config_setting_t *grou
 		[SETTING_LIST] = settings_read_list,
 		[SETTING_BOOL] = settings_read_bool,
 		[SETTING_PORT] = settings_read_port,
+		[SETTING_SIZE] = settings_read_size,
 		[SETTING_STRING] = settings_read_string,
 		[SETTING_VALUE] = settings_read_value,
 	};

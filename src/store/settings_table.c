@@ -11,6 +11,8 @@
 #define SETTINGS_PORTS_MAX 256 /* entries of one ports list */
 #define SETTINGS_FACTORY_MAX 1024 /* entries of one factory list */
 #define SETTINGS_VALUE_MAX 4096 /* bytes of a factory value */
+#define SETTINGS_PATH_BYTES_MAX 1023 /* of the directory of factory files */
+#define SETTINGS_FILES_SIZE_MAX (64 * 1024 * 1024)
 
 /* A name becomes a file name in the state and runtime directories. */
 static const char *
@@ -32,7 +34,7 @@ settings_check_link(
 }
 
 static const char *
-settings_check_device(
+settings_check_full_path(
     const struct settings_reader *reader, const struct setting *entry, char *text)
 {
 	(void)reader;
@@ -132,6 +134,7 @@ settings_begin_module(const config_setting_t *setting, void *element)
 
 	(void)setting;
 	module->has_serial = true;
+	module->files_size = SETTINGS_FILES_SIZE;
 }
 
 static void
@@ -253,7 +256,7 @@ static const struct setting settings_serial_table[] = {
 	    .min = 2,
 	    .max = 127,
 	    .offset = offsetof(struct module_settings, serial_device),
-	    .check = settings_check_device,
+	    .check = settings_check_full_path,
 	    .expected = "the full path of a serial port such as \"/dev/ttyUSB0\", at "
 			"most 127 bytes" },
 	{ .name = NULL },
@@ -286,6 +289,23 @@ static const struct setting settings_quirks_table[] = {
 	{ .name = "http_close",
 	    .type = SETTING_BOOL,
 	    .offset = offsetof(struct module_settings, http_close) },
+	{ .name = NULL },
+};
+
+static const struct setting settings_files_table[] = {
+	{ .name = "factory",
+	    .type = SETTING_STRING,
+	    .min = 1,
+	    .max = SETTINGS_PATH_BYTES_MAX,
+	    .offset = offsetof(struct module_settings, files_factory),
+	    .check = settings_check_full_path,
+	    .expected = "the full path of a directory such as "
+			"\"/usr/share/zentrid/flash\", at most 1023 bytes" },
+	{ .name = "size",
+	    .type = SETTING_SIZE,
+	    .min = 4096,
+	    .max = SETTINGS_FILES_SIZE_MAX,
+	    .offset = offsetof(struct module_settings, files_size) },
 	{ .name = NULL },
 };
 
@@ -332,6 +352,7 @@ static const struct setting settings_module_table[] = {
 	    .offset = offsetof(struct module_settings, factory),
 	    .members = settings_factory_table,
 	    .list = &settings_factory_list },
+	{ .name = "files", .type = SETTING_GROUP, .members = settings_files_table },
 	{ .name = "quirks", .type = SETTING_GROUP, .members = settings_quirks_table },
 	{ .name = NULL },
 };

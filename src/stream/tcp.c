@@ -117,6 +117,13 @@ tcp_port_near(int fd)
 	return ntohs(sin.sin_port);
 }
 
+static bool
+tcp_has_unsent(const struct tcp_stream *self)
+{
+	return self->out != NULL && evbuffer_get_length(self->out) > 0;
+}
+
+/* The peer sends no more; what was written still leaves, for it may read on. */
 static void
 tcp_end(struct tcp_stream *self)
 {
@@ -125,10 +132,20 @@ tcp_end(struct tcp_stream *self)
 	self->ended = true;
 	event_del(self->readable);
 	event_del(self->hung_up);
+	stream_tell(&self->stream, STREAM_EVENT_END);
+}
+
+/* The peer takes no more either. */
+static void
+tcp_break(struct tcp_stream *self)
+{
 	event_del(self->writable);
 	if (self->out != NULL)
 		evbuffer_drain(self->out, evbuffer_get_length(self->out));
-	stream_tell(&self->stream, STREAM_EVENT_END);
+	if (self->ended)
+		stream_tell(&self->stream, STREAM_EVENT_END);
+	else
+		tcp_end(self);
 }
 
 /* Bytes that wait in the kernel. */
@@ -157,8 +174,10 @@ tcp_readable(evutil_socket_t fd, short what, void *arg)
 	if (self->drained)
 		return;
 	n = recv(fd, &byte, 1, MSG_PEEK);
-	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
+	if (n == 0)
 		tcp_end(self);
+	else if (n == -1 && errno != EAGAIN && errno != EINTR)
+		tcp_break(self);
 }
 
 static void
@@ -178,15 +197,16 @@ tcp_writable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	n = evbuffer_write(self->out, fd);
 	if (n == -1 && errno != EAGAIN && errno != EINTR) {
-		tcp_end(self);
+		tcp_break(self);
 		return;
 	}
 	self->moved_at_ms = clock_monotonic_ms();
-	if (evbuffer_get_length(self->out) > 0) {
+	if (tcp_has_unsent(self)) {
 		event_add(self->writable, NULL);
 		return;
 	}
-	stream_tell(&self->stream, STREAM_EVENT_ROOM);
+	/* With the last byte gone an ended stream is at its end. */
+	stream_tell(&self->stream, self->ended ? STREAM_EVENT_END : STREAM_EVENT_ROOM);
 }
 
 static void
@@ -212,7 +232,7 @@ tcp_idle(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	shutdown(self->fd, SHUT_RDWR);
-	tcp_end(self);
+	tcp_break(self);
 }
 
 static ssize_t
@@ -278,6 +298,8 @@ tcp_poll(const struct stream *stream)
 
 	if (n > 0)
 		return STREAM_READABLE;
+	if (tcp_has_unsent(self))
+		return STREAM_IDLE;
 	return self->ended || n == 0 || (errno != EAGAIN && errno != EINTR)
 		   ? STREAM_CLOSED
 		   : STREAM_IDLE;

@@ -32,7 +32,7 @@ static bool
 udp_is_peer(const struct udp_stream *self, const struct sockaddr_in *from)
 {
 	return self->peer.sin_addr.s_addr == from->sin_addr.s_addr &&
-	       self->peer.sin_port == from->sin_port;
+	       (self->peer.sin_port == 0 || self->peer.sin_port == from->sin_port);
 }
 
 static bool
@@ -119,7 +119,7 @@ udp_write(struct stream *stream, const void *buf, size_t len)
 {
 	const struct udp_stream *self = (const struct udp_stream *)stream;
 
-	if (self->peer.sin_family == 0) {
+	if (self->peer.sin_port == 0) {
 		errno = EPIPE;
 		return -1;
 	}
@@ -131,7 +131,7 @@ udp_has_room(const struct stream *stream, size_t len)
 {
 	const struct udp_stream *self = (const struct udp_stream *)stream;
 
-	return self->peer.sin_family != 0 && len <= UDP_DATAGRAM_MAX;
+	return self->peer.sin_port != 0 && len <= UDP_DATAGRAM_MAX;
 }
 
 static enum stream_status
@@ -148,7 +148,7 @@ static void
 udp_info(const struct stream *stream, struct stream_info *info)
 {
 	const struct udp_stream *self = (const struct udp_stream *)stream;
-	char near[32], far[INET_ADDRSTRLEN] = "0.0.0.0";
+	char far[INET_ADDRSTRLEN] = "0.0.0.0";
 
 	info->waiting = evbuffer_get_length(self->in);
 	if (!udp_is_server(self)) {
@@ -156,10 +156,9 @@ udp_info(const struct stream *stream, struct stream_info *info)
 		    tcp_port_near(self->fd));
 		return;
 	}
-	tcp_name_near(self->fd, near, sizeof near);
 	if (self->peer.sin_family != 0)
 		inet_ntop(AF_INET, &self->peer.sin_addr, far, sizeof far);
-	snprintf(info->text, sizeof info->text, "%s   %s:%u", near, far,
+	snprintf(info->text, sizeof info->text, "%s   %s:%u", self->info, far,
 	    ntohs(self->peer.sin_port));
 }
 

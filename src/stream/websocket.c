@@ -82,7 +82,8 @@ static bool
 websocket_may_read(const struct websocket *self)
 {
 	return evbuffer_get_length(self->received) <= WEBSOCKET_RECEIVE_MAX &&
-	       evbuffer_get_length(websocket_output(self)) <= WEBSOCKET_SEND_MAX;
+	       (self->gone ||
+		   evbuffer_get_length(websocket_output(self)) <= WEBSOCKET_SEND_MAX);
 }
 
 /* Looks at what has come in. Whether all of it is used up. */
@@ -104,7 +105,7 @@ websocket_receive(struct websocket *self)
 			break;
 		case WEBSOCKET_FOUND_PING:
 			ping = websocket_frames_ping(self->frames, &len);
-			if (!self->close_is_sent)
+			if (!self->close_is_sent && !self->gone)
 				websocket_frames_write(self->frames,
 				    websocket_output(self), WEBSOCKET_PONG, ping, len);
 			break;
@@ -164,11 +165,14 @@ websocket_look_at_connection(struct websocket *self)
 {
 	size_t before = evbuffer_get_length(self->received);
 	bool used_up = websocket_receive(self);
-	bool drained = self->drained && evbuffer_get_length(websocket_output(self)) == 0;
+	bool drained =
+	    self->drained && evbuffer_get_length(websocket_output(self)) == 0;
 
 	self->drained = false;
 	websocket_tell(self, evbuffer_get_length(self->received) > before, drained,
 	    self->deaf || (self->gone && used_up));
+	if (self->bev == NULL)
+		return;
 	if (self->gone && used_up) {
 		websocket_let_go(self);
 		self->done(self->arg);
@@ -380,8 +384,8 @@ websocket_lost(struct stream *stream)
 		websocket_flush(self, was_empty);
 	}
 	websocket_let_go(self);
-	if (self->stream_is_closed)
-		websocket_free(self);
-	else
+	if (!self->stream_is_closed)
 		websocket_wake(self);
+	else if (!self->working)
+		websocket_free(self);
 }

@@ -187,8 +187,8 @@ websocket_frames_take(
 		websocket_frames_begin(self, frame);
 	}
 	if (frame->opcode >= WEBSOCKET_CLOSE) {
-		memcpy(self->control + self->control_len, frame->data,
-		    frame->data_length);
+		memcpy(
+		    self->control + self->control_len, frame->data, frame->data_length);
 		self->control_len += frame->data_length;
 	} else {
 		if (self->is_text &&
@@ -265,8 +265,8 @@ websocket_frames_write(struct websocket_frames *self, struct evbuffer *output,
 }
 
 void
-websocket_frames_write_close(struct websocket_frames *self, struct evbuffer *output,
-    enum websocket_code code)
+websocket_frames_write_close(
+    struct websocket_frames *self, struct evbuffer *output, enum websocket_code code)
 {
 	const unsigned char bytes[2] = { (unsigned char)(code >> 8),
 		(unsigned char)(code & 0xFF) };

@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,7 @@ main(int argc, char **argv)
 	char response[512];
 	int on = 1, fd;
 
+	signal(SIGPIPE, SIG_IGN); /* a client may leave before its answer */
 	if (argc > 3 && strcmp(argv[1], "-t") == 0) {
 		bare.tls = bare_tls(argv[2], argv[3]);
 		evhttp_set_bevcb(http, bare_connection, &bare);

@@ -2,34 +2,22 @@
  * `make bench` holds the module against it.
  * usage: bare_pty FILE     the bytes of the reply; prints the path of the pty. */
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <termios.h>
 #include <unistd.h>
 
-/* Stays open, or the master would hang up when the client goes. */
-static int slave;
+#include "bench.h"
 
 int
 main(int argc, char **argv)
 {
 	struct epoll_event event = { .events = EPOLLIN };
-	int master = posix_openpt(O_RDWR | O_NOCTTY), epoll = epoll_create1(0);
-	FILE *file = argc == 2 ? fopen(argv[1], "r") : NULL;
-	char reply[4096], bytes[4096];
-	struct termios tio;
-	size_t reply_len;
+	int slave, master = bench_pty_new(&slave), epoll = epoll_create1(0);
+	char reply[BENCH_LINE_MAX], bytes[BENCH_LINE_MAX];
+	size_t reply_len = argc == 2 ? bench_load(argv[1], reply) : 0;
 
-	if (file == NULL || grantpt(master) == -1 || unlockpt(master) == -1)
-		return 2;
-	reply_len = fread(reply, 1, sizeof reply, file);
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
-	if (slave == -1 || tcgetattr(slave, &tio) == -1)
-		return 2;
-	cfmakeraw(&tio);
-	if (tcsetattr(slave, TCSANOW, &tio) == -1 ||
+	if (reply_len == 0 || master == -1 ||
 	    epoll_ctl(epoll, EPOLL_CTL_ADD, master, &event) == -1)
 		return 2;
 	puts(ptsname(master));

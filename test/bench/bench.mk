@@ -1,7 +1,10 @@
 # make bench: how fast and how small the daemon is, beside bare programs that answer the
-# same bytes. BENCH_ROUNDS raises the number of rounds.
+# same bytes, and socat and ser2net. BENCH_ROUNDS raises the number of rounds.
 
-BENCH_TOOLS := $(patsubst test/bench/%.c,$(O)/test/bench/%,$(wildcard test/bench/*.c))
+# What the programs share, linked into each.
+BENCH_SHARED := $(O)/test/bench/bench.o
+BENCH_TOOLS := $(filter-out $(BENCH_SHARED:.o=), \
+	$(patsubst test/bench/%.c,$(O)/test/bench/%,$(wildcard test/bench/*.c)))
 
 bench: $(DAEMON) $(BENCH_TOOLS)
 ifdef SAN
@@ -10,9 +13,10 @@ endif
 	@.ci/deps build bench
 	test/bench/bench.py $(O)
 
-$(O)/test/bench/%: test/bench/%.c $(O)/packages.mk
+$(BENCH_TOOLS): $(O)/test/bench/%: test/bench/%.c $(BENCH_SHARED) $(O)/packages.mk
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(PACKAGE_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BENCH_SHARED) \
+		$(PACKAGE_LIBS)
 
--include $(BENCH_TOOLS:=.d)
+-include $(BENCH_TOOLS:=.d) $(BENCH_SHARED:.o=.d)

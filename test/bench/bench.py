@@ -2,10 +2,12 @@
 """Measures the daemon and prints one table; fails when a target is missed.
 
 usage: test/bench/bench.py BUILD
-Each comparison runs both sides in turn, BENCH_ROUNDS times (at least 5), with the server
-on one CPU and the load on another, and is judged by the median of the rounds' ratios.
+Each comparison runs its sides in turn, up to BENCH_ROUNDS times (at least 5), with the
+server on one CPU and the load on another, and is judged by the median of the rounds'
+ratios.
 """
 
+import contextlib
 import http.client
 import os
 import pathlib
@@ -14,11 +16,14 @@ import ssl
 import statistics
 import subprocess
 import sys
+import time
 
-from servers import LOAD_CPU, Bare, BenchError, Daemon, on_cpu
+from peers import Ser2net, Socat
+from servers import LOAD_CPU, Bare, BenchError, Daemon, Load, cpus_awake, on_cpu
 
 ROUNDS = min(max(int(os.environ.get("BENCH_ROUNDS", "11")), 5), 100)
 STARTS = max(ROUNDS // 2, 5)  # of all modules at once
+COMPARE_SECONDS = 2.5 * ROUNDS  # after them the fewest rounds have to do
 PTY_LINE = "get wlan.mac"
 PTY_ROUND_TRIPS = 5000
 HTTP_PATH = "/command/ver"
@@ -26,6 +31,24 @@ HTTP_SECONDS = "1s"
 HTTP_CONNECTIONS = 16
 MODULES = 1000
 KIB = 1024
+MIB = 1024 * KIB
+STREAM_ROUNDS = 2 * ROUNDS  # short ones: what else the machine does passes many by
+STREAM_BYTES = 4 * MIB
+STREAM_PINGS = 1000
+STREAM_FACTORY = {
+    "bus__mode": "stream",
+    "bus__stream__cmd_seq": "",
+    "bus__stream__flush_time": 0,
+    "system__print_level": 0,
+    "tcp__server__auto_start": 1,
+    "tcp__server__idle_timeout": 0,
+    "tcp__server__port": 3000,
+}
+TERMINAL_FACTORY = {"remote_terminal__enabled": 1, "remote_terminal__port": 2000}
+TERMINALS = 500
+TERMINALS_LINE = "ver"  # its answer is the same from every module
+TERMINALS_LINES = 16  # of a terminal whose user does not wait for each answer
+TERMINALS_MS = 500
 
 
 def module(name, serial=True, **factory):
@@ -40,10 +63,14 @@ def module(name, serial=True, **factory):
     )
 
 
-def load(*command):
+def load(*command, given=b""):
     """The output of a load generator, on its own CPU."""
     result = subprocess.run(
-        on_cpu(LOAD_CPU, *command), capture_output=True, timeout=120, check=False
+        on_cpu(LOAD_CPU, *command),
+        input=given,
+        capture_output=True,
+        timeout=120,
+        check=False,
     )
     if result.returncode != 0:
         raise BenchError(f"{command[0]} failed: {result.stdout!r} {result.stderr!r}")
@@ -53,14 +80,14 @@ def load(*command):
 class Table:
     """The rows, printed as they come; .missed counts those off their target."""
 
-    FORM = "{:<50} {:>12} {:>12} {:>8} {:>17} {:>8}  {}"
+    FORM = "{:<50} {:>15} {:>15} {:>8} {:>17} {:>8}  {}"
 
     def __init__(self):
         self.missed = 0
-        head = ("what", "zentrid", "bare", "median", "min to max", "target", "")
+        head = ("what", "zentrid", "other", "median", "min to max", "target", "")
         print(self.FORM.format(*head), flush=True)
 
-    def add(self, what, values, target, at_most, ours="", bare=""):
+    def add(self, what, values, target, at_most, ours="", other=""):
         median = statistics.median(values)
         good = median <= target if at_most else median >= target
         self.missed += not good
@@ -68,7 +95,7 @@ class Table:
             self.FORM.format(
                 what,
                 ours,
-                bare,
+                other,
                 f"{median:.2f}",
                 f"{min(values):.2f} to {max(values):.2f}",
                 ("<= " if at_most else ">= ") + f"{target:g}",
@@ -78,30 +105,43 @@ class Table:
         )
 
 
-def compare(measure_ours, measure_bare):
-    """Both sides in turn, after one uncounted round: the ratios, and both medians."""
-    measure_ours()
-    measure_bare()
-    pairs = [(measure_ours(), measure_bare()) for _ in range(ROUNDS)]
-    ours, bare = zip(*pairs)
-    ratios = [a / b for a, b in pairs]
-    return ratios, statistics.median(ours), statistics.median(bare)
+def compare(measure_ours, *measure_others, rounds=ROUNDS):
+    """All sides in turn, after one uncounted round; fewer rounds on a busy machine.
+
+    For each other side: the ratios of the rounds, our median, its median.
+    """
+    measures = (measure_ours, *measure_others)
+    for measure in measures:
+        measure()
+    end = time.monotonic() + COMPARE_SECONDS
+    taken = []
+    while len(taken) < rounds and (len(taken) < 5 or time.monotonic() < end):
+        taken.append([measure() for measure in measures])
+    ours, *others = zip(*taken)
+    return [
+        (
+            [a / b for a, b in zip(ours, other)],
+            statistics.median(ours),
+            statistics.median(other),
+        )
+        for other in others
+    ]
+
+
+def line_p50_us(tools, where, reply):
+    out = load(tools / "line_client", where, PTY_LINE, PTY_ROUND_TRIPS, reply)
+    return int(out.split()[0]) / 1000
 
 
 def bench_pty(table, build, tools):
-    client = tools / "pty_client"
     with Daemon(build, [module("pty")]) as daemon:
         ours_path = daemon.status("pty")["serial"]
         reply = daemon.directory / "reply"
-        reply.write_bytes(load(client, ours_path, PTY_LINE))
+        reply.write_bytes(load(tools / "line_client", ours_path, PTY_LINE))
         with Bare(tools / "bare_pty", reply) as bare:
-
-            def p50_us(path):
-                out = load(client, path, PTY_LINE, PTY_ROUND_TRIPS, reply)
-                return int(out.split()[0]) / 1000
-
-            ratios, ours, other = compare(
-                lambda: p50_us(ours_path), lambda: p50_us(bare.where)
+            [(ratios, ours, other)] = compare(
+                lambda: line_p50_us(tools, ours_path, reply),
+                lambda: line_p50_us(tools, bare.where, reply),
             )
     table.add(
         f"{PTY_LINE} over the pty, p50, ratio",
@@ -139,7 +179,7 @@ def bench_http(table, build, tools, tls):
     if tls:
         factory["http__server__tls_enabled"] = 1
     with Daemon(build, [module("web", serial=False, **factory)]) as daemon:
-        port = daemon.port("web", scheme)
+        port = daemon.port("web", scheme, key="scheme")
         expected = answer(port, tls)
         text = re.search(rb'"response":"(.*)\\r\\n"', expected[2])
         if expected[0] != 200 or text is None:
@@ -170,7 +210,7 @@ def bench_http(table, build, tools, tls):
                     raise BenchError(f"{scheme}: {out.decode()}")
                 return float(re.search(rb"Requests/sec:\s*([\d.]+)", out).group(1))
 
-            ratios, ours, other = compare(
+            [(ratios, ours, other)] = compare(
                 lambda: answers_per_s(port), lambda: answers_per_s(bare.where)
             )
     table.add(
@@ -182,6 +222,138 @@ def bench_http(table, build, tools, tls):
         f"{ours:.0f}/s",
         f"{other:.0f}/s",
     )
+
+
+def bench_terminal(table, build, tools):
+    """The remote terminal of one module against the pty of another: as they share the
+    interpreter, a module that has both would make one wait for the other."""
+    modules = [module("pty"), module("far", serial=False, **TERMINAL_FACTORY)]
+    with Daemon(build, modules) as daemon:
+        path = daemon.status("pty")["serial"]
+        where = f"tcp:{daemon.port('far', 'remote_terminal')}"
+        replies = {}
+        for name, end in (("pty", path), ("far", where)):
+            replies[end] = daemon.directory / f"reply-{name}"
+            said = load(tools / "line_client", end, PTY_LINE)
+            replies[end].write_bytes(said)
+            mac = daemon.status(name)["mac"].encode()
+            if said.count(mac) != 1:
+                raise BenchError(f"{end}: unexpected answer {said!r}")
+        macs = [daemon.status(name)["mac"].encode() for name in ("pty", "far")]
+        if replies[path].read_bytes().replace(*macs) != replies[where].read_bytes():
+            raise BenchError("the remote terminal answers other bytes than the pty")
+        [(ratios, ours, other)] = compare(
+            lambda: line_p50_us(tools, where, replies[where]),
+            lambda: line_p50_us(tools, path, replies[path]),
+        )
+    table.add(
+        f"{PTY_LINE}, remote terminal by pty, p50, ratio",
+        ratios,
+        1.2,
+        True,
+        f"{ours:.1f} us",
+        f"{other:.1f} us",
+    )
+
+
+def bench_terminals(table, build, tools):
+    """Each terminal sends its next line when it has the reply to the last; and when it
+    has some lines under way, so that the one terminal keeps the daemon busy as well."""
+    names = [f"m{i}" for i in range(TERMINALS)]
+    modules = [module(name, serial=False, **TERMINAL_FACTORY) for name in names]
+    with Daemon(build, modules) as many, Daemon(build, modules[:1]) as one:
+        reply = one.directory / "reply"
+        port = one.port("m0", "remote_terminal")
+        reply.write_bytes(load(tools / "line_client", f"tcp:{port}", TERMINALS_LINE))
+
+        def commands_per_s(lines, ports):
+            given = "".join(f"{port}\n" for port in ports).encode()
+            command = (tools / "terminals", TERMINALS_LINE, reply, lines, TERMINALS_MS)
+            return int(load(*command, given=given))
+
+        ports = [many.port(name, "remote_terminal") for name in names]
+        for lines in (1, TERMINALS_LINES):
+            [(ratios, ours, other)] = compare(
+                lambda: commands_per_s(lines, ports),
+                lambda: commands_per_s(lines, [port]),
+            )
+            table.add(
+                f"{TERMINALS_LINE}, {TERMINALS} terminals by one,"
+                f" {lines} under way, ratio",
+                ratios,
+                0.8,
+                False,
+                f"{ours:.0f}/s",
+                f"{other:.0f}/s",
+            )
+
+
+def bench_stream(table, build, tools):
+    """STREAM mode beside what others carry between a pty and TCP."""
+    with contextlib.ExitStack() as stack:
+        daemon = stack.enter_context(Daemon(build, [module("stream", **STREAM_FACTORY)]))
+        socat = stack.enter_context(Socat(build))
+        ser2net = stack.enter_context(Ser2net(build))
+        bare = stack.enter_context(Bare(tools / "bare_bridge"))
+        ends = {
+            "zentrid": (
+                daemon.status("stream")["serial"],
+                daemon.port("stream", "tcp_server"),
+            ),
+            "socat": (socat.pty, socat.port),
+            "ser2net": (ser2net.pty, ser2net.port),
+            "bare": bare.where.split(),
+        }
+        clients = {
+            name: stack.enter_context(Load(tools / "bridge_client", *end))
+            for name, end in ends.items()
+        }
+        stream_throughput(table, clients, "to-pty", "TCP to pty")
+        stream_throughput(table, clients, "to-tcp", "pty to TCP")
+        stream_pings(table, clients)
+
+
+def stream_rows(table, clients, what, measure, limit, at_most, show):
+    """Three rows: no worse than socat and ser2net; within the limit of the bare loop."""
+    rows = compare(
+        *(lambda name=name: measure(name) for name in clients), rounds=STREAM_ROUNDS
+    )
+    for name, (ratios, ours, other) in zip(list(clients)[1:], rows):
+        table.add(
+            f"{what}, by {name}, ratio",
+            ratios,
+            limit if name == "bare" else 1,
+            at_most,
+            show("zentrid", ours),
+            show(name, other),
+        )
+
+
+def stream_throughput(table, clients, way, what):
+    def mb_per_s(name):
+        [passed_ns] = clients[name].ask(way, STREAM_BYTES)
+        return STREAM_BYTES / passed_ns * 1000
+
+    def show(_, median):
+        return f"{median:.0f} MB/s"
+
+    stream_rows(table, clients, f"STREAM mode {what}", mb_per_s, 0.8, False, show)
+
+
+def stream_pings(table, clients):
+    """The columns of the sides show p50 and p99; the p50s are compared."""
+    p99s_us = {name: [] for name in clients}
+
+    def p50_us(name):
+        p50, p99 = clients[name].ask("ping", STREAM_PINGS)
+        p99s_us[name].append(p99 / 1000)
+        return p50 / 1000
+
+    def show(name, median):
+        return f"{median:.0f}, {statistics.median(p99s_us[name]):.0f} us"
+
+    what = "STREAM mode 16 bytes and back"
+    stream_rows(table, clients, what, p50_us, 1.2, True, show)
 
 
 def bench_modules(table, build, serial):
@@ -206,11 +378,15 @@ def main():
     tools = build / "test" / "bench"
     table = Table()
     try:
-        bench_pty(table, build, tools)
-        bench_http(table, build, tools, tls=False)
-        bench_http(table, build, tools, tls=True)
-        bench_modules(table, build, serial=False)
-        bench_modules(table, build, serial=True)
+        with cpus_awake():
+            bench_pty(table, build, tools)
+            bench_terminal(table, build, tools)
+            bench_terminals(table, build, tools)
+            bench_stream(table, build, tools)
+            bench_http(table, build, tools, tls=False)
+            bench_http(table, build, tools, tls=True)
+            bench_modules(table, build, serial=False)
+            bench_modules(table, build, serial=True)
     except BenchError as error:
         sys.exit(f"bench: {error}")
     if table.missed:

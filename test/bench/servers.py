@@ -1,5 +1,6 @@
 """The daemon and the bare programs, started for a measurement and ended after it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -13,6 +14,9 @@ import time
 
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 20
+ASK_TIMEOUT_S = 60
+
+PORTS = (80, 443, 2000, 3000)  # of a module; any free one of this host for each
 
 CPUS = sorted(os.sched_getaffinity(0))
 SERVER_CPU = CPUS[0]
@@ -27,13 +31,34 @@ def on_cpu(cpu, *command):
     return ["taskset", "-c", str(cpu), *map(str, command)]
 
 
+@contextlib.contextmanager
+def cpus_awake():
+    """Loops that run only when nothing else does, and end with this process at the latest.
+
+    A virtual CPU that has halted takes a time to wake that comes and goes by the second,
+    and is longer than a round trip.
+    """
+    loop = ("chrt", "-i", "0", "sh", "-c", "while kill -0 $PPID; do :; done")
+    loops = [
+        subprocess.Popen(on_cpu(cpu, *loop), stderr=subprocess.DEVNULL)
+        for cpu in {SERVER_CPU, LOAD_CPU}
+    ]
+    try:
+        yield
+    finally:
+        for process in loops:
+            process.kill()
+            process.wait()
+
+
 class Server:
     """A process on the server's CPU."""
 
+    cpu = SERVER_CPU
     process = None
 
     def start(self, *command, **options):
-        self.process = subprocess.Popen(on_cpu(SERVER_CPU, *command), **options)
+        self.process = subprocess.Popen(on_cpu(self.cpu, *command), **options)
 
     def stop(self):
         if self.process.poll() is None:
@@ -56,16 +81,40 @@ class Bare(Server):
     """A bare program; .where is the line it prints: its pty, or its port."""
 
     def __init__(self, *command):
-        self.start(*command, stdout=subprocess.PIPE, text=True)
-        ready, _, _ = select.select([self.process.stdout], [], [], START_TIMEOUT_S)
-        self.where = self.process.stdout.readline().strip() if ready else ""
-        if not self.where:
+        self.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            self.where = self.line(START_TIMEOUT_S)
+        except BenchError:
             self.stop()
-            raise BenchError(f"{command[0]} does not start")
+            raise
+
+    def line(self, timeout_s):
+        """The next line; one at a time is said, so none hides in the buffer."""
+        ready, _, _ = select.select([self.process.stdout], [], [], timeout_s)
+        line = self.process.stdout.readline().strip() if ready else ""
+        if not line:
+            raise BenchError(f"{self.process.args} does not answer")
+        return line
 
     def stop(self):
         super().stop()
+        self.process.stdin.close()
         self.process.stdout.close()
+
+
+class Load(Bare):
+    """A load generator that measures on demand, on its own CPU."""
+
+    cpu = LOAD_CPU
+
+    def ask(self, *words):
+        """The numbers of its answer."""
+        try:
+            self.process.stdin.write(" ".join(map(str, words)) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise BenchError(f"{self.process.args} has ended") from None
+        return [int(word) for word in self.line(ASK_TIMEOUT_S).split()]
 
 
 class Daemon(Server):
@@ -77,10 +126,10 @@ class Daemon(Server):
         memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self.runtime = pathlib.Path(tempfile.mkdtemp(prefix="zentrid-bench-", dir=memory))
         configuration = self.directory / "zentrid.conf"
+        ports = ", ".join(f"{{ module = {port}; host = 0; }}" for port in PORTS)
         listed = ",\n".join(modules)
         configuration.write_text(
-            'network = { address = "127.0.0.1"; ports = (\n'
-            "    { module = 80; host = 0; }, { module = 443; host = 0; } ); };\n"
+            f'network = {{ address = "127.0.0.1"; ports = ( {ports} ); }};\n'
             f"modules = (\n{listed} );\n",
             encoding="utf-8",
         )
@@ -123,11 +172,11 @@ class Daemon(Server):
     def status(self, name):
         return json.loads((self.runtime / name / "status.json").read_text())
 
-    def port(self, name, scheme):
+    def port(self, name, listed, key="service"):
         for listener in self.status(name)["listeners"]:
-            if listener["scheme"] == scheme:
+            if listener[key] == listed:
                 return listener["port"]
-        raise BenchError(f"no {scheme} listener in the status of {name}")
+        raise BenchError(f"no {listed} listener in the status of {name}")
 
     def certificate_and_key(self, name):
         """The files that the module made for itself."""

@@ -14,8 +14,12 @@
 #define WEB_IDLE_SECONDS 30 /* after which a silent connection is closed */
 #define WEB_HEADERS_MAX 8192 /* bytes of a request's headers */
 #define WEB_BODY_MAX (64u * 1024) /* bytes of a request's body */
+/* Bytes of a connection that wait to be parsed: while an answer is on its way, evhttp
+ * reads on to notice the end, and takes nothing out. Room for what it wants whole. */
+#define WEB_INPUT_MAX (2 * (WEB_HEADERS_MAX + WEB_BODY_MAX))
 
 struct rest_session;
+struct stream;
 struct web_server;
 
 /* One connection that evhttp serves. */
@@ -24,6 +28,7 @@ struct web_connection {
 	struct bufferevent *bev; /* evhttp's */
 	struct evhttp_connection *http; /* evhttp's; NULL until then */
 	struct rest_session *rest; /* the command that runs for it, or NULL */
+	struct stream *websocket; /* to which bev is lent, or NULL */
 	bool replying; /* an answer is on its way out */
 	TAILQ_ENTRY(web_connection) entry;
 };
@@ -32,6 +37,9 @@ struct web_connection {
 void web_server_attach(struct module *);
 
 struct module *web_server_module(const struct web_server *);
+
+/* The socket it listens on; borrowed. */
+const struct listener *web_server_listener(const struct web_server *);
 
 /* Answers a request, once: takes over the body, which may be NULL. Headers that the
  * answer needs beyond type and length have been put into the request's output headers.

@@ -17,11 +17,11 @@
 #include "front/web/auth.h"
 #include "front/web/rest.h"
 #include "front/web/tls.h"
+#include "front/web/websocket.h"
 
 struct web_server {
 	struct module *module; /* borrowed */
 	struct evhttp *http; /* owned; NULL while stopped */
-	struct evconnlistener *accepting; /* evhttp's; NULL while stopped */
 	SSL_CTX *tls; /* owned; NULL: plain HTTP */
 	struct event *adopt; /* owned; learns the connections that evhttp has made */
 	struct listener listener;
@@ -41,12 +41,20 @@ static const struct web_route {
 	{ "/command", EVHTTP_REQ_GET, "GET", rest_get_command },
 	{ "/command", EVHTTP_REQ_POST, "POST", rest_post_command },
 	{ "/log", EVHTTP_REQ_GET, "GET", rest_get_log },
+	{ "/stream", EVHTTP_REQ_GET, "GET", web_websocket_get },
+	{ "/stream", EVHTTP_REQ_POST, "POST", web_websocket_post },
 };
 
 struct module *
 web_server_module(const struct web_server *server)
 {
 	return server->module;
+}
+
+const struct listener *
+web_server_listener(const struct web_server *server)
+{
+	return &server->listener;
 }
 
 static const char *
@@ -57,8 +65,8 @@ web_reason(int status)
 		const char *reason;
 	} reasons[] = { { 200, "OK" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
 		{ 404, "Not Found" }, { 405, "Method Not Allowed" },
-		{ 413, "Content Too Large" }, { 500, "Internal Server Error" },
-		{ 503, "Service Unavailable" } };
+		{ 413, "Content Too Large" }, { 426, "Upgrade Required" },
+		{ 500, "Internal Server Error" }, { 503, "Service Unavailable" } };
 
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
 		if (reasons[i].status == status)
@@ -224,15 +232,15 @@ web_connection_closed(struct evhttp_connection *http, void *arg)
 	struct web_server *server = connection->server;
 
 	(void)http;
+	web_websocket_abandon(connection);
 	if (server->tls != NULL)
 		web_tls_goodbye(connection);
 	rest_abandon(connection);
 	web_reply_done(connection);
 	TAILQ_REMOVE(&server->connections, connection, entry);
 	free(connection);
-	if (server->connection_count-- == WEB_CONNECTIONS_MAX &&
-	    server->accepting != NULL)
-		evconnlistener_enable(server->accepting);
+	server->connection_count--;
+	listener_hold(&server->listener, false);
 }
 
 /* evhttp says nothing of a connection before its first request, nor when one without a
@@ -275,10 +283,11 @@ web_accept(struct event_base *base, void *arg)
 		    BEV_OPT_CLOSE_ON_FREE));
 		bufferevent_openssl_set_allow_dirty_shutdown(connection->bev, 1);
 	}
+	bufferevent_setwatermark(connection->bev, EV_READ, 0, WEB_INPUT_MAX);
 	connection->server = server;
 	TAILQ_INSERT_TAIL(&server->connections, connection, entry);
-	if (++server->connection_count == WEB_CONNECTIONS_MAX)
-		evconnlistener_disable(server->accepting);
+	if (++server->connection_count >= WEB_CONNECTIONS_MAX)
+		listener_hold(&server->listener, true);
 	event_active(server->adopt, EV_TIMEOUT, 0);
 	return connection->bev;
 }
@@ -290,9 +299,8 @@ web_server_stop(void *arg)
 
 	if (server->http == NULL)
 		return;
-	module_remove_listener(server->module, &server->listener);
 	web_adopt(-1, 0, server);
-	server->accepting = NULL;
+	listener_forget(&server->listener); /* evhttp closes its socket */
 	evhttp_free(server->http); /* ends each connection through its close callback */
 	server->http = NULL;
 	event_free(server->adopt);
@@ -301,15 +309,13 @@ web_server_stop(void *arg)
 }
 
 static void
-web_server_open(struct web_server *server, int fd)
+web_server_open(struct web_server *server)
 {
 	struct event_base *base = server->module->base;
 
 	server->http = xcheck(evhttp_new(base));
 	server->adopt = xcheck(event_new(base, -1, 0, web_adopt, server));
-	server->accepting = xcheck(evconnlistener_new(
-	    base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd));
-	evhttp_bind_listener(server->http, server->accepting);
+	evhttp_bind_listener(server->http, server->listener.accepting);
 	evhttp_set_bevcb(server->http, web_accept, server);
 	evhttp_set_gencb(server->http, web_handle, server);
 	evhttp_set_timeout(server->http, WEB_IDLE_SECONDS);
@@ -325,7 +331,6 @@ web_server_start(void *arg)
 	struct module *module = server->module;
 	struct listener *listener = &server->listener;
 	bool has_tls = variable_is_on(module, "http.server.tls_enabled");
-	int fd;
 
 	if (!variable_is_on(module, "http.server.enabled"))
 		return;
@@ -333,15 +338,13 @@ web_server_start(void *arg)
 	    (uint16_t)variable_number(module, "http.server.port"));
 	if (has_tls && (server->tls = web_tls_new(module)) == NULL)
 		return;
-	fd = listener_open_tcp(listener, module);
-	if (fd == -1) {
+	if (listener_accept(listener, module, NULL, NULL) == -1) {
 		SSL_CTX_free(server->tls);
 		server->tls = NULL;
 		return;
 	}
 	server->api_enabled = variable_is_on(module, "http.server.api_enabled");
-	web_server_open(server, fd);
-	module_add_listener(module, listener);
+	web_server_open(server);
 	listener_warn_if_open(listener, module, web_auth_is_on(module),
 	    "http.server.username and http.server.password");
 	/* Reference: network notes, 1.1; without the API the words are likely, not
