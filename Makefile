@@ -29,6 +29,8 @@ WARN += -Werror
 endif
 
 PACKAGES := libevent libevent_openssl openssl jansson libconfig
+# Those that come without a file for pkg-config.
+LIBRARIES := -lwslay
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 MAIN := src/daemon/main.c
 OBJECTS := $(SOURCES:%.c=$(O)/%.o)
@@ -60,7 +62,7 @@ $(O)/packages.mk: Makefile .ci/deps
 	@.ci/deps build
 	@printf 'PACKAGE_CFLAGS := %s\nPACKAGE_LIBS := %s\n' \
 		"$$(pkg-config --cflags $(PACKAGES))" \
-		"$$(pkg-config --libs $(PACKAGES))" > $@
+		"$$(pkg-config --libs $(PACKAGES)) $(LIBRARIES)" > $@
 
 $(O)/%.o: %.c $(O)/packages.mk VERSION
 	@mkdir -p $(@D)

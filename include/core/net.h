@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stream/stream.h"
+
 struct module;
-struct stream;
 
 /* The sockets of a module: what opens them by hand (the commands) and by itself (auto
  * connect) comes here. Events, limits of the profile and variables are looked after. */
@@ -50,6 +51,9 @@ uint16_t net_server_port(const struct module *, enum net_protocol); /* 0: not ru
 
 /* The UDP server's stream, borrowed, or NULL. */
 struct stream *net_udp_server(const struct module *);
+
+/* Whether the profile's limits leave room for one more stream of the kind. */
+bool net_has_room(const struct module *, enum stream_kind);
 
 /* Puts a stream into the module's table, takes it, and says [Opened]. Its end is said
  * too, and with stream.auto_close it closes itself when it is read to its end. The

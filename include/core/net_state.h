@@ -37,9 +37,6 @@ struct tcp_keepalive net_keepalive(const struct module *);
 /* The resolver; NULL when it cannot be made. */
 struct evdns_base *net_dns(struct module *);
 
-/* Whether the profile's limits leave room for one more stream of the kind. */
-bool net_has_room(const struct module *, enum stream_kind);
-
 /* A stream is about to be closed: its server may take the next client. */
 void net_server_stream_gone(struct module *, const struct stream *);
 

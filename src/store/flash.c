@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/xmalloc.h"
 #include "store/flash_state.h"
 
@@ -105,32 +106,40 @@ flash_free_content(const struct flash *flash, const struct flash_table *also)
 	return content;
 }
 
+/* Whether flash_content_path() makes such names. */
+static int
+flash_names_content(const struct dirent *entry)
+{
+	const char *name = entry->d_name;
+
+	return strspn(name, "0123456789abcdef") == 8 &&
+	       (name[8] == '\0' || strcmp(name + 8, ".new") == 0);
+}
+
 /* Contents that neither the index nor a draft has are left from before a power cut, or
  * from when the index could not be written. */
 static void
 flash_purge(const struct flash *flash)
 {
-	DIR *directory = opendir(flash->directory);
-	const struct dirent *entry;
+	struct dirent **entries;
+	int count = scandir(flash->directory, &entries, flash_names_content, alphasort);
 
-	if (directory == NULL)
+	if (count == -1)
 		return;
-	while ((entry = readdir(directory)) != NULL) {
-		uint32_t content;
-		int end = 0;
-		char *path;
+	for (int i = 0; i < count; i++) {
+		char *number = xasprintf("0x%.8s", entries[i]->d_name);
+		char *path = xasprintf("%s/%s", flash->directory, entries[i]->d_name);
+		int64_t content;
 
-		if (strspn(entry->d_name, "0123456789abcdef") != 8 ||
-		    sscanf(entry->d_name, "%8x%n", &content, &end) != 1 ||
-		    (entry->d_name[end] != '\0' &&
-			strcmp(entry->d_name + end, ".new") != 0) ||
-		    flash_has_content(flash, content))
-			continue;
-		path = xasprintf("%s/%s", flash->directory, entry->d_name);
-		unlink(path);
+		if (number_parse(number, strlen(number), 0, UINT32_MAX, &content) ==
+			0 &&
+		    !flash_has_content(flash, (uint32_t)content))
+			unlink(path);
 		free(path);
+		free(number);
+		free(entries[i]);
 	}
-	closedir(directory);
+	free(entries);
 }
 
 int

@@ -12,13 +12,16 @@
 #include "base/xmalloc.h"
 #include "store/flash_state.h"
 
-#define FLASH_FACTORY_DEPTH 8 /* directories within each other */
+/* Directories that are looked into: links may make rings of them. */
+#define FLASH_FACTORY_DIRECTORIES 256
 
 /* A walk through the factory's directory. */
 struct flash_factory {
 	struct flash *flash;
 	struct flash_table next; /* what is in place already */
 	uint32_t blocks; /* that it takes */
+	char *directories[FLASH_FACTORY_DIRECTORIES]; /* owned; "" or "dir/" */
+	size_t directory_count;
 };
 
 static int
@@ -125,41 +128,69 @@ flash_factory_file(struct flash_factory *walk, const char *path, const char *nam
 	return result;
 }
 
-static int
-flash_factory_walk(
-    struct flash_factory *walk, const char *path, const char *prefix, unsigned depth)
+static void
+flash_factory_later(struct flash_factory *walk, const char *directory)
 {
+	if (walk->directory_count == FLASH_FACTORY_DIRECTORIES) {
+		log_msg(LOG_WARNING, "flash",
+		    "%s: %s/%s is left out: there are too many directories",
+		    walk->flash->directory, walk->flash->options.factory, directory);
+		return;
+	}
+	walk->directories[walk->directory_count++] = xstrdup(directory);
+}
+
+/* Takes the files of one directory, "" or "dir/", and keeps those in it for later. */
+static int
+flash_factory_directory(struct flash_factory *walk, const char *directory)
+{
+	const char *factory = walk->flash->options.factory;
+	char *path = xasprintf("%s/%s", factory, directory);
 	struct dirent **entries;
 	int count = scandir(path, &entries, flash_factory_visible, flash_factory_order);
 	int result = 0;
 
-	if (count == -1) {
-		if (!flash_factory_is_absent(errno))
-			return -1;
+	if (count == -1 && !flash_factory_is_absent(errno))
+		result = -1;
+	else if (count == -1)
 		log_msg(LOG_ERR, "flash", "%s: cannot read %s: %s",
 		    walk->flash->directory, path, strerror(errno));
-		return 0;
-	}
 	for (int i = 0; i < count; i++) {
-		char *inner = xasprintf("%s/%s", path, entries[i]->d_name);
-		char *name = xasprintf("%s%s", prefix, entries[i]->d_name);
+		char *name = xasprintf("%s%s", directory, entries[i]->d_name);
+		char *inner = xasprintf("%s/%s", factory, name);
 		struct stat st;
 
 		if (result == 0 && stat(inner, &st) == 0 && S_ISDIR(st.st_mode)) {
 			char *deeper = xasprintf("%s/", name);
 
-			if (depth < FLASH_FACTORY_DEPTH)
-				result =
-				    flash_factory_walk(walk, inner, deeper, depth + 1);
+			flash_factory_later(walk, deeper);
 			free(deeper);
 		} else if (result == 0) {
 			result = flash_factory_file(walk, inner, name);
 		}
-		free(name);
 		free(inner);
+		free(name);
 		free(entries[i]);
 	}
-	free(entries);
+	if (count != -1)
+		free(entries);
+	free(path);
+	return result;
+}
+
+static int
+flash_factory_walk(struct flash_factory *walk)
+{
+	int result = 0, saved_errno;
+
+	flash_factory_later(walk, "");
+	for (size_t i = 0; i < walk->directory_count; i++) {
+		if (result == 0)
+			result = flash_factory_directory(walk, walk->directories[i]);
+		saved_errno = errno;
+		free(walk->directories[i]);
+		errno = saved_errno;
+	}
 	return result;
 }
 
@@ -172,7 +203,7 @@ flash_restore(struct flash *flash)
 
 	if (flash->options.factory == NULL)
 		return flash_format(flash);
-	if (flash_factory_walk(&walk, flash->options.factory, "", 1) == -1)
+	if (flash_factory_walk(&walk) == -1)
 		goto fail;
 	made = walk.next;
 	walk.next = (struct flash_table){ .count = 0 };
