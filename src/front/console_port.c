@@ -11,6 +11,8 @@
 #include "core/module.h"
 #include "front/console.h"
 
+#define CONSOLE_PAGE 2048 /* bytes; a longer read may have left some behind */
+
 static struct evbuffer *
 console_port_output(struct console_port *port)
 {
@@ -81,12 +83,29 @@ console_port_tell_sent(struct console_port *port)
 		port->ops->sent(port);
 }
 
+/* A tty gives a page at a time; taken together, several pages cost one write where they
+ * go. Stops at the first read that is short, so that a few bytes do not wait for more.
+ */
+static ssize_t
+console_port_read(int fd, char *bytes, size_t size)
+{
+	ssize_t n = read(fd, bytes, size), more = n;
+	size_t have = n > 0 ? (size_t)n : 0;
+
+	while (more >= CONSOLE_PAGE && have < size) {
+		more = read(fd, bytes + have, size - have);
+		if (more > 0)
+			have += (size_t)more;
+	}
+	return have > 0 ? (ssize_t)have : n;
+}
+
 static void
 console_port_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct console_port *port = arg;
 	char bytes[CONSOLE_READ_SIZE];
-	ssize_t n = read(fd, bytes, sizeof bytes);
+	ssize_t n = console_port_read(fd, bytes, sizeof bytes);
 
 	(void)what;
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))

@@ -1,6 +1,7 @@
 """Serial STREAM mode: a socket bridged to the serial port."""
 
 import hashlib
+import http.client
 import os
 import random
 import select
@@ -166,9 +167,18 @@ class StreamMode(Case):
         self.assertEqual(serial.command("set bus.mode stream"), b"Set OK\r\n")
         self.assertEqual(serial.command("set system.print_level 0"), b"Set OK\r\n")
         self.assertEqual(serial.command("save"), b"Success\r\n")
+        last = self.rest(daemon).command("version").id
         serial.send(b"reboot\r\n")
         serial.expect(b"reboot\r\nRebooting\r\n")
-        rest = self.rest(daemon)
+
+        def booted():
+            """Each boot numbers its replies from 1; until then the old server is there."""
+            try:
+                rest = self.rest(daemon)
+                return rest if rest.command("version").id <= last else None
+            except (OSError, http.client.HTTPException):
+                return None
+        rest = wait_until(booted, what="the reboot")
         self.assertEqual(rest.command("get bus.mode").body, b"stream\r\n")
         serial.send(b"ver\r\n")
         self.assertEqual(rest.command("set bus.mode command").body, b"Set OK\r\n")
