@@ -13,6 +13,7 @@ UNIT_SHARED_OBJECTS := $(UNIT_SHARED:%.c=$(O)/%.o)
 # WRAP_test_name: functions of the C library that this unit test replaces by its own
 # __wrap_name(), so that they can be made to fail.
 WRAP_test_nvm := open write fsync close rename
+WRAP_test_flash_faults := open write fsync close rename mkdir unlink
 
 .PHONY: test-programs
 

@@ -17,6 +17,7 @@ test_complete_file(void **state)
 	    "); };\n"
 	    "  factory = ( { name = \"a.b\"; value = \"c\"; },\n"
 	    "              { name = \"d.e\"; value = \"\"; } );\n"
+	    "  files = { factory = \"/f\"; size = 8192; };\n"
 	    "  quirks = { http_close = true; }; },\n"
 	    "  { name = \"other\"; serial = { device = \"/dev/ttyUSB0\"; }; } );\n");
 	const struct module_settings *module = settings->modules;
@@ -42,8 +43,12 @@ test_complete_file(void **state)
 	assert_string_equal(module->factory[1].value, "");
 	assert_int_equal(module->factory[1].line, 7);
 	assert_true(module->http_close);
+	assert_string_equal(module->files_factory, "/f");
+	assert_int_equal(module->files_size, 8192);
 
 	module++;
+	assert_null(module->files_factory);
+	assert_int_equal(module->files_size, 1048576);
 	assert_true(module->has_serial);
 	assert_null(module->serial_link);
 	assert_string_equal(module->serial_device, "/dev/ttyUSB0");

@@ -11,10 +11,20 @@ test_module_faults(void **state)
 	} faults[] = {
 		{ "radio = { };",
 		    "radio: unknown setting; known here: name, profile, version, mac, "
-		    "serial, network, factory, quirks" },
-		{ "files = { };",
-		    "files: unknown setting; known here: name, profile, version, mac, "
-		    "serial, network, factory, quirks" },
+		    "serial, network, factory, files, quirks" },
+		{ "files = { };  link = { };",
+		    "link: unknown setting; known here: name, profile, version, mac, "
+		    "serial, network, factory, files, quirks" },
+		{ "files = { sise = 4096; };",
+		    "files.sise: unknown setting; known here: factory, size" },
+		{ "files = { size = 4095; };",
+		    "files.size: 4095 is out of range; give 4096 to 67108864" },
+		{ "files = { size = \"1M\"; };",
+		    "files.size: is a string; give 4096 to 67108864" },
+		{ "files = { factory = \"flash\"; };",
+		    "files.factory: \"flash\" is not valid; give the full path of a "
+		    "directory such as \"/usr/share/zentrid/flash\", at most 1023 "
+		    "bytes" },
 		{ "serial = { lnik = \"x\"; };",
 		    "serial.lnik: unknown setting; known here: enabled, link, device" },
 		{ "quirks = { http = true; };",
