@@ -107,7 +107,7 @@ class Tty(Case):
         self.line.send(b"reboot\r\n")
         self.line.read_until(b"[Ready]\r\n> ")
         wait_until(lambda: self.speed(path) == 57600, what="57600 baud")
-        self.assertEqual(daemon.status()["state"], "running")
+        daemon.wait_status(lambda status: status["state"] == "running")
 
     def test_raw_speed(self):
         path = self.make_line()
