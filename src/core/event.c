@@ -110,7 +110,7 @@ event_emit(struct module *module, enum event_kind kind, const char *fmt, ...)
 {
 	unsigned level = kind < EVENT_TEMPLATES ? 1 : 2;
 	char argument[EVENT_LINE_MAX], line[EVENT_LINE_MAX];
-	struct session *session;
+	struct session *session, *next;
 	va_list ap;
 
 	if (module->running != NULL && module->running->quiet)
@@ -126,7 +126,10 @@ event_emit(struct module *module, enum event_kind kind, const char *fmt, ...)
 	event_keep(module, line);
 	if (level > module->console.print_level)
 		return;
-	TAILQ_FOREACH (session, &module->sessions, entry) {
+	/* A session whose line breaks while it is written to leaves the list. */
+	for (session = TAILQ_FIRST(&module->sessions); session != NULL;
+	     session = next) {
+		next = TAILQ_NEXT(session, entry);
 		if (session->ops->notice != NULL && !session->closed)
 			session->ops->notice(session, line);
 	}

@@ -17,6 +17,8 @@
 #include "front/console_port.h"
 #include "front/telnet.h"
 
+/* Chosen: without this a client that knows no password could keep others out. */
+#define TERMINAL_LOGIN_MS 60000
 #define TERMINAL_PASSWORD_MAX 128 /* bytes typed for a password */
 
 struct terminal {
@@ -27,7 +29,7 @@ struct terminal {
 	bool is_leaving; /* exit: closes when the answer is out */
 	char password[TERMINAL_PASSWORD_MAX]; /* what was typed so far */
 	size_t password_len;
-	struct event *idle; /* owned, or NULL: no limit */
+	struct event *idle; /* owned; not armed: no limit */
 	int64_t moved_at_ms;
 	int64_t idle_ms;
 };
@@ -83,6 +85,17 @@ terminal_idle(evutil_socket_t fd, short what, void *arg)
 		terminal_end(terminal);
 }
 
+/* 0: no limit. */
+static void
+terminal_limit_idle(struct terminal *terminal, int64_t ms)
+{
+	terminal->idle_ms = ms;
+	if (ms > 0)
+		terminal_wait_idle(terminal, ms);
+	else
+		event_del(terminal->idle);
+}
+
 /* Reference: network notes, section 5: the ready line, then the prompt. */
 static void
 terminal_welcome(struct terminal *terminal)
@@ -91,6 +104,8 @@ terminal_welcome(struct terminal *terminal)
 
 	terminal->is_in = true;
 	session->module->terminal = session;
+	terminal_limit_idle(terminal,
+	    variable_number(session->module, "remote_terminal.timeout") * 1000);
 	event_show(session, EVENT_READY, "");
 	console_port_prompt(session);
 }
@@ -194,8 +209,7 @@ terminal_free(struct session *session)
 	if (session->module->terminal == session)
 		session->module->terminal = NULL;
 	console_port_clear(&terminal->port);
-	if (terminal->idle != NULL)
-		event_free(terminal->idle);
+	event_free(terminal->idle);
 	OPENSSL_cleanse(terminal->password, sizeof terminal->password);
 	free(terminal);
 }
@@ -233,12 +247,9 @@ terminal_accepted(struct evconnlistener *accepting, evutil_socket_t fd,
 	session_init(&terminal->port.session, module, SESSION_TERMINAL, &terminal_ops);
 	service->client = terminal;
 	terminal->moved_at_ms = clock_monotonic_ms();
-	terminal->idle_ms = variable_number(module, "remote_terminal.timeout") * 1000;
-	if (terminal->idle_ms > 0) {
-		terminal->idle =
-		    xcheck(event_new(module->base, -1, 0, terminal_idle, terminal));
-		terminal_wait_idle(terminal, terminal->idle_ms);
-	}
+	terminal->idle =
+	    xcheck(event_new(module->base, -1, 0, terminal_idle, terminal));
+	terminal_limit_idle(terminal, TERMINAL_LOGIN_MS);
 	console_port_open(&terminal->port, fd);
 	if (*variable_text(module, "remote_terminal.password") == '\0')
 		terminal_welcome(terminal);

@@ -70,8 +70,10 @@ web_websocket_is_key(const char *key)
 	if (key == NULL || strlen(key) != WEBSOCKET_KEY_LENGTH)
 		return false;
 	octets = base64_decode(key, WEBSOCKET_KEY_LENGTH, &len);
+	if (octets == NULL)
+		return false;
 	free(octets);
-	return octets != NULL && len == WEBSOCKET_KEY_OCTETS;
+	return len == WEBSOCKET_KEY_OCTETS;
 }
 
 /* The value of Sec-WebSocket-Accept, owned by the caller; NULL on failure. */
