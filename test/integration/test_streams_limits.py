@@ -116,7 +116,7 @@ class SlowPeerTests:
 
     def test_write_fails_by_its_time_out(self):
         """bus.command.write_timeout bounds it, as it bounds the data on the bus."""
-        peer = self.slow_peer(bus__command__write_timeout="700")
+        peer = self.slow_peer(bus__command__write_timeout="2500")
         data = os.urandom(self.front.payload_max)
         for _ in range(400):
             start = time.monotonic()
@@ -427,7 +427,7 @@ class IssuersThatGo(StreamCase):
 
     def test_http_client_goes_while_a_write_waits(self):
         sock, port = self.listener(receive_buffer=4096)
-        self.module(bus__command__write_timeout="500")
+        self.module(bus__command__write_timeout="3000")
         self.connect(port)
         self.accept(sock)
         SlowPeerTests.fill(Filler(self))
