@@ -38,6 +38,9 @@ struct arg_spec {
 	const char *const *choices; /* ARG_CHOICE: up to NULL */
 };
 
+/* Whether it is one of the switches, which are always optional. */
+bool args_is_switch(const struct arg_spec *);
+
 /* Checked arguments of one request. */
 struct args {
 	char *line; /* owned: the text that the tokens lie in, and behind it the

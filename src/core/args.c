@@ -84,8 +84,8 @@ args_parse(struct args **out, const char *line, size_t len)
 	return RESULT_OK;
 }
 
-static bool
-args_is_switch_spec(const struct arg_spec *spec)
+bool
+args_is_switch(const struct arg_spec *spec)
 {
 	return spec->type == ARG_OPTION || spec->type == ARG_OPTION_TEXT ||
 	       spec->type == ARG_OPTION_NUMBER || spec->type == ARG_OPTION_CHOICE;
@@ -144,7 +144,7 @@ args_take_switches(struct args *args, size_t position)
 		struct arg_value *value = args->values;
 
 		while (spec->name != NULL &&
-		       !(args_is_switch_spec(spec) && spec->name[0] == *letters)) {
+		       !(args_is_switch(spec) && spec->name[0] == *letters)) {
 			spec++;
 			value++;
 		}
@@ -173,7 +173,7 @@ args_check_positionals(struct args *args)
 		const struct arg_spec *spec = &args->specs[i];
 		enum result result;
 
-		if (args_is_switch_spec(spec))
+		if (args_is_switch(spec))
 			continue;
 		if (spec->type == ARG_REST) {
 			args->rest = next;
@@ -201,7 +201,7 @@ args_check(struct args *args, const struct arg_spec *specs)
 
 	args->specs = specs == NULL ? none : specs;
 	for (; args->specs[count].name != NULL; count++) {
-		if (args_is_switch_spec(&args->specs[count]))
+		if (args_is_switch(&args->specs[count]))
 			has_switches = true;
 	}
 	if (count > 0)

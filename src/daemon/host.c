@@ -45,6 +45,21 @@ struct host {
 	bool is_running;
 };
 
+/* What libevent says, in our form. */
+static void
+host_log_libevent(int severity, const char *text)
+{
+	static const int priorities[] = { [EVENT_LOG_DEBUG] = LOG_DEBUG,
+		[EVENT_LOG_MSG] = LOG_INFO,
+		[EVENT_LOG_WARN] = LOG_WARNING,
+		[EVENT_LOG_ERR] = LOG_ERR };
+
+	log_msg(severity >= EVENT_LOG_DEBUG && severity <= EVENT_LOG_ERR
+		    ? priorities[severity]
+		    : LOG_WARNING,
+	    "libevent", "%s", text);
+}
+
 static void
 host_log_fault(void *arg, const char *text)
 {
@@ -284,6 +299,7 @@ host_new(const struct options *options)
 	rules_init(&host->rules);
 	host_raise_descriptor_limit();
 	signal(SIGPIPE, SIG_IGN);
+	event_set_log_callback(host_log_libevent);
 	host->base = xcheck(event_base_new());
 	host->status_writer =
 	    xcheck(event_new(host->base, -1, 0, host_write_status, host));

@@ -44,7 +44,7 @@ fuzz_args_check_value(const struct args *args, const struct arg_spec *spec)
 		return;
 	if (spec->type == ARG_NUMBER || spec->type == ARG_OPTION_NUMBER)
 		FUZZ_REQUIRE(number >= spec->min && number <= spec->max);
-	if (spec->type == ARG_CHOICE)
+	if (spec->type == ARG_CHOICE || spec->type == ARG_OPTION_CHOICE)
 		FUZZ_REQUIRE(fuzz_args_is_choice(spec, text));
 	if (spec->type == ARG_TEXT || spec->type == ARG_OPTION_TEXT) {
 		FUZZ_REQUIRE((int64_t)strlen(text) >= spec->min);
@@ -61,9 +61,7 @@ fuzz_args_check_passed(const struct args *args, const struct arg_spec *specs)
 
 		if (spec->type != ARG_REST) {
 			FUZZ_REQUIRE(spec->optional || args_has(args, spec->name) ||
-				     spec->type == ARG_OPTION ||
-				     spec->type == ARG_OPTION_TEXT ||
-				     spec->type == ARG_OPTION_NUMBER);
+				     args_is_switch(spec));
 			fuzz_args_check_value(args, spec);
 			continue;
 		}

@@ -234,7 +234,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ .name = fuzz_session_level_name },
 	};
 	static char name[] = "m", mac[] = "4C:55:CC:10:09:42", directory[128];
+	static char address[] = "127.0.0.1";
 	static struct module_settings own = { .name = name,
+		.network = { .address = address },
+		.files_size = 1048576,
 		.mac = mac,
 		.factory = factory,
 		.factory_count = sizeof factory / sizeof factory[0] };
