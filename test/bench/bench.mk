@@ -1,17 +1,26 @@
 # make bench: how fast and how small the daemon is, beside bare programs that answer the
-# same bytes, and socat and ser2net. BENCH_ROUNDS raises the number of rounds.
+# same bytes. make bench-stream: STREAM mode beside socat, ser2net and a bare copy loop.
+# BENCH_ROUNDS raises the number of rounds.
+
+.PHONY: bench-programs bench-stream
 
 # What the programs share, linked into each.
 BENCH_SHARED := $(O)/test/bench/bench.o
 BENCH_TOOLS := $(filter-out $(BENCH_SHARED:.o=), \
 	$(patsubst test/bench/%.c,$(O)/test/bench/%,$(wildcard test/bench/*.c)))
 
-bench: $(DAEMON) $(BENCH_TOOLS)
+bench: bench-programs
+	@.ci/deps build bench
+	test/bench/bench.py $(O) commands
+
+bench-stream: bench-programs
+	@.ci/deps build bench-stream
+	test/bench/bench.py $(O) stream
+
+bench-programs: $(DAEMON) $(BENCH_TOOLS)
 ifdef SAN
 	$(error make bench measures the plain build; leave SAN away)
 endif
-	@.ci/deps build bench
-	test/bench/bench.py $(O)
 
 $(BENCH_TOOLS): $(O)/test/bench/%: test/bench/%.c $(BENCH_SHARED) $(O)/packages.mk
 	@mkdir -p $(@D)

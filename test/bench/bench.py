@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the daemon and prints one table; fails when a target is missed.
 
-usage: test/bench/bench.py BUILD
+usage: test/bench/bench.py BUILD commands|stream
 Each comparison runs its sides in turn, up to BENCH_ROUNDS times (at least 5), with the
 server on one CPU and the load on another, and is judged by the median of the rounds'
 ratios.
@@ -371,22 +371,28 @@ def bench_modules(table, build, serial):
     table.add(f"{MODULES} modules to READY, {what}, s", starts, 2, True)
 
 
+def bench_commands(table, build, tools):
+    bench_pty(table, build, tools)
+    bench_terminal(table, build, tools)
+    bench_terminals(table, build, tools)
+    bench_http(table, build, tools, tls=False)
+    bench_http(table, build, tools, tls=True)
+    bench_modules(table, build, serial=False)
+    bench_modules(table, build, serial=True)
+
+
+PARTS = {"commands": bench_commands, "stream": bench_stream}
+
+
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3 or sys.argv[2] not in PARTS:
         sys.exit(__doc__)
     build = pathlib.Path(sys.argv[1]).resolve()
     tools = build / "test" / "bench"
     table = Table()
     try:
         with cpus_awake():
-            bench_pty(table, build, tools)
-            bench_terminal(table, build, tools)
-            bench_terminals(table, build, tools)
-            bench_stream(table, build, tools)
-            bench_http(table, build, tools, tls=False)
-            bench_http(table, build, tools, tls=True)
-            bench_modules(table, build, serial=False)
-            bench_modules(table, build, serial=True)
+            PARTS[sys.argv[2]](table, build, tools)
     except BenchError as error:
         sys.exit(f"bench: {error}")
     if table.missed:

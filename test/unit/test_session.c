@@ -74,7 +74,7 @@ static const struct arg_spec count_args[] = {
 static const struct command test_commands[] = {
 	{ .name = "count", .args = count_args, .payload = "size", .run = count_run },
 	{ .name = "later", .args = later_args, .run = later_run },
-	{ .name = "say", .run = say_run },
+	{ .name = "say", .alias = "sy", .other_name = "tell", .run = say_run },
 	{ .name = NULL },
 };
 
@@ -283,6 +283,24 @@ test_submitted_commands(void **in)
 	assert_string_equal(captured_take(test->a), "3\r\n> ");
 }
 
+/* As http_read means http_read_status too. No prefix of a name does. */
+static void
+test_names_of_a_command(void **in)
+{
+	static const char *const good[] = { "say", "sy", "tell", "TELL" };
+	static const char *const bad[] = { "sa", "te", "tellx", "s" };
+	struct test *test = *in;
+
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		session_submit(&test->a->session, good[i], strlen(good[i]), NULL, true);
+		assert_string_equal(captured_take(test->a), "Success\r\n> ");
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		session_submit(&test->a->session, bad[i], strlen(bad[i]), NULL, true);
+		assert_string_equal(captured_take(test->a), "Unknown command\r\n> ");
+	}
+}
+
 static void
 test_queue_has_a_limit(void **in)
 {
@@ -317,6 +335,7 @@ main(void)
 		TEST(test_missing_payload_times_out),
 		TEST(test_full_input_is_told_when_it_drains),
 		TEST(test_submitted_commands),
+		TEST(test_names_of_a_command),
 		TEST(test_queue_has_a_limit),
 	};
 
