@@ -60,13 +60,15 @@ fuzz_rest_depth(const char *text, size_t len)
 	bool quoted = false;
 
 	for (size_t i = 0; i < len; i++) {
-		if (quoted && text[i] == '\\')
+		char c = text[i];
+
+		if (quoted && c == '\\')
 			i++;
-		else if (text[i] == '"')
+		else if (c == '"')
 			quoted = !quoted;
-		else if (!quoted && strchr("[{", text[i]) != NULL && ++depth > deepest)
+		else if (!quoted && (c == '[' || c == '{') && ++depth > deepest)
 			deepest = depth;
-		else if (!quoted && strchr("]}", text[i]) != NULL)
+		else if (!quoted && (c == ']' || c == '}'))
 			depth--;
 	}
 	return deepest;
