@@ -10,10 +10,9 @@ TEST_OBJECTS := $(UNIT_SOURCES:%.c=$(O)/%.o) $(TOOL_SOURCES:%.c=$(O)/%.o)
 UNIT_SHARED := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard test/unit/*.c)))
 UNIT_SHARED_OBJECTS := $(UNIT_SHARED:%.c=$(O)/%.o)
 
-# WRAP_test_name: functions of the C library that this unit test replaces by its own
-# __wrap_name(), so that they can be made to fail.
-WRAP_test_nvm := open write fsync close rename
-WRAP_test_flash_faults := open write fsync close rename mkdir unlink
+# Functions of the C library that unit tests can make fail; host_fixture.c has the
+# __wrap_name() of each.
+HOST_WRAPPED := open write fsync close rename mkdir unlink
 
 .PHONY: test-programs
 
@@ -28,7 +27,7 @@ test-programs: $(DAEMON) $(UNIT_PROGRAMS) $(TOOL_PROGRAMS)
 
 $(UNIT_PROGRAMS): $(O)/test/unit/%: $(O)/test/unit/%.o $(UNIT_SHARED_OBJECTS) $(LIBRARY)
 	@echo "  LD $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) $(WRAP_$*:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(HOST_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(PACKAGE_LIBS)
 
 $(TOOL_PROGRAMS): $(O)/test/tools/%: $(O)/test/tools/%.o $(LIBRARY)
 	@echo "  LD $@"

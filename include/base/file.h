@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Whole small files on the host. */
+/* Files on the host: small ones whole, and what makes them durable. */
 
 /* Replaces path by len bytes so that a reader, or the next start after a power cut,
  * sees the old contents or the new and nothing between: temporary file beside it,
@@ -17,6 +17,13 @@ int file_replace(
 /* The contents, owned by the caller, with a NUL behind them and the count in *len. NULL
  * and errno: EFBIG when the file is larger than max. */
 char *file_read(const char *path, size_t max, size_t *len);
+
+/* Writes all of it, however many calls that takes. 0, or -1 and errno with part of it
+ * written. */
+int file_write_all(int fd, const char *bytes, size_t len);
+
+/* Makes the directory's entries durable. 0, or -1 and errno. */
+int file_sync_directory(const char *path);
 
 /* Makes the directory and those above it that are missing. 0, or -1 and errno. */
 int file_make_directories(const char *path, mode_t mode);

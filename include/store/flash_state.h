@@ -68,7 +68,6 @@ uint32_t flash_free_content(const struct flash *, const struct flash_table *also
 
 /* New contents under a name that does not count yet. A descriptor, or -1 and errno. */
 int flash_content_create(struct flash *, uint32_t content);
-int flash_content_write(int fd, const char *bytes, size_t len);
 
 /* Makes them durable under the name that counts, closes fd in any case. 0, or -1 and
  * errno. */
@@ -79,9 +78,6 @@ void flash_content_remove(const struct flash *, uint32_t content);
 
 /* Makes the directory, and its entry in the one above durable. 0, or -1 and errno. */
 int flash_make_directory(const struct flash *);
-
-/* Makes the directory's entries durable. 0, or -1 and errno. */
-int flash_sync_directory(const char *path);
 
 /* Gives up the drafts: their names and room are free again. */
 void flash_give_up_drafts(struct flash *);

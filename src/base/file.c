@@ -11,7 +11,7 @@
 
 #include "base/xmalloc.h"
 
-static int
+int
 file_write_all(int fd, const char *bytes, size_t len)
 {
 	while (len > 0) {
@@ -27,19 +27,30 @@ file_write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
+int
+file_sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result, saved_errno;
+
+	if (fd == -1)
+		return -1;
+	result = fsync(fd);
+	saved_errno = errno;
+	close(fd);
+	errno = saved_errno;
+	return result;
+}
+
 static int
 file_sync_directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *directory =
 	    slash == NULL ? xstrdup(".") : xmemdup(path, (size_t)(slash - path) + 1);
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = -1;
+	int result = file_sync_directory(directory), saved_errno = errno;
 
 	free(directory);
-	if (fd == -1)
-		return -1;
-	result = fsync(fd);
-	close(fd);
+	errno = saved_errno;
 	return result;
 }
 

@@ -311,7 +311,8 @@ format_flash_run(struct request *request)
 	return request_success(request);
 }
 
-/* Chosen: no empty files; the web apps write one byte into their placeholders. */
+/* Chosen: no empty files; the web apps write one byte into a file that is to say
+ * nothing. */
 static const struct arg_spec create_args[] = {
 	{ .name = "e", .type = ARG_OPTION },
 	{ .name = "u", .type = ARG_OPTION },

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/crc.h"
+#include "base/file.h"
 #include "base/xmalloc.h"
 #include "store/flash_state.h"
 
@@ -98,18 +99,6 @@ flash_place(struct flash *flash, uint32_t blocks, uint32_t *sector)
 }
 
 int
-flash_sync_directory(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
-
-	if (fd == -1)
-		return -1;
-	result = fsync(fd);
-	close(fd);
-	return result;
-}
-
-int
 flash_make_directory(const struct flash *flash)
 {
 	char *above;
@@ -118,7 +107,7 @@ flash_make_directory(const struct flash *flash)
 	if (mkdir(flash->directory, 0700) == -1)
 		return errno == EEXIST ? 0 : -1;
 	above = xasprintf("%s/..", flash->directory);
-	result = flash_sync_directory(above);
+	result = file_sync_directory(above);
 	free(above);
 	return result;
 }
@@ -138,22 +127,6 @@ flash_content_create(struct flash *flash, uint32_t content)
 }
 
 int
-flash_content_write(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-int
 flash_content_finish(const struct flash *flash, uint32_t content, int fd)
 {
 	char *temporary = flash_content_path(flash, content, ".new"),
@@ -167,7 +140,7 @@ flash_content_finish(const struct flash *flash, uint32_t content, int fd)
 	if (result == 0) {
 		result = rename(temporary, path);
 		if (result == 0)
-			result = flash_sync_directory(flash->directory);
+			result = file_sync_directory(flash->directory);
 		saved_errno = errno;
 	}
 	free(path);
@@ -255,7 +228,7 @@ flash_draft_write(struct flash_draft *draft, const void *bytes, size_t len)
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (flash_content_write(draft->fd, bytes, len) == -1) {
+	if (file_write_all(draft->fd, bytes, len) == -1) {
 		draft->spoiled = true;
 		return -1;
 	}

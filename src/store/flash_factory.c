@@ -45,7 +45,7 @@ flash_factory_store(
 
 	if (fd == -1)
 		return -1;
-	if (flash_content_write(fd, bytes, len) == -1) {
+	if (file_write_all(fd, bytes, len) == -1) {
 		close(fd);
 		return -1;
 	}

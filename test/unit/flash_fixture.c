@@ -1,15 +1,15 @@
 #include "flash_fixture.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "host_fixture.h"
 
-char files_directory[64], files_path[96], files_factory[96];
+char files_directory[HOST_PATH_MAX], files_path[96], files_factory[96];
 const struct flash_options files_plain = { .size = FILES_BLOCKS * FLASH_BLOCK,
 	.files = FILES_MOST };
 
@@ -18,27 +18,17 @@ files_set_up(void **state)
 {
 	(void)state;
 	log_configure(LOG_FORMAT_TEXT, LOG_EMERG);
-	snprintf(files_directory, sizeof files_directory, "/tmp/zentrid-flash-XXXXXX");
-	assert_non_null(mkdtemp(files_directory));
+	host_directory_make(files_directory);
 	snprintf(files_path, sizeof files_path, "%s/flash", files_directory);
 	snprintf(files_factory, sizeof files_factory, "%s/factory", files_directory);
 	return 0;
-}
-
-static int
-remove_entry(const char *entry, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(entry);
 }
 
 int
 files_tear_down(void **state)
 {
 	(void)state;
-	nftw(files_directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	host_directory_remove(files_directory);
 	return 0;
 }
 

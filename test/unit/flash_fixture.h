@@ -15,13 +15,14 @@
 #include <cmocka.h>
 
 #include "base/xmalloc.h"
+#include "host_fixture.h"
 #include "store/flash.h"
 
 #define FILES_BLOCKS 16 /* of the flash in most tests */
 #define FILES_MOST 8
 
 /* The directory of a test; in it the flash, and the files of the factory. */
-extern char files_directory[64], files_path[96], files_factory[96];
+extern char files_directory[HOST_PATH_MAX], files_path[96], files_factory[96];
 extern const struct flash_options files_plain;
 
 int files_set_up(void **state);

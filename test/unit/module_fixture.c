@@ -1,6 +1,5 @@
 #include "module_fixture.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,9 +20,7 @@ fixture_open(struct fixture *fixture, const struct command *const *commands)
 {
 	log_configure(LOG_FORMAT_TEXT, LOG_EMERG);
 	memset(fixture, 0, sizeof *fixture);
-	snprintf(
-	    fixture->directory, sizeof fixture->directory, "/tmp/zentrid-unit-XXXXXX");
-	assert_non_null(mkdtemp(fixture->directory));
+	host_directory_make(fixture->directory);
 	fixture->own.name = (char *)(uintptr_t) "unit";
 	fixture->own.mac = (char *)(uintptr_t) "4C:55:CC:10:09:42";
 	fixture->own.network.address = (char *)(uintptr_t) "127.0.0.1";
@@ -39,22 +36,13 @@ fixture_open(struct fixture *fixture, const struct command *const *commands)
 	assert_non_null(fixture->module);
 }
 
-static int
-fixture_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 void
 fixture_close(struct fixture *fixture)
 {
 	module_free(fixture->module);
 	catalog_free(fixture->catalog);
 	event_base_free(fixture->base);
-	nftw(fixture->directory, fixture_remove, 8, FTW_DEPTH | FTW_PHYS);
+	host_directory_remove(fixture->directory);
 }
 
 void

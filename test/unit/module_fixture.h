@@ -5,6 +5,7 @@
 
 #include "core/module.h"
 #include "core/session.h"
+#include "host_fixture.h"
 
 /* A module in a directory of its own, with a session that keeps what it is sent. */
 
@@ -14,7 +15,7 @@ struct fixture {
 	struct settings settings;
 	struct module_settings own;
 	struct module *module;
-	char directory[64];
+	char directory[HOST_PATH_MAX];
 };
 
 /* Profile wl-1.0, the real variables and the commands given (NULL: the real ones). */

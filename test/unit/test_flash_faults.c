@@ -1,94 +1,8 @@
 #include "flash_fixture.h"
+#include "host_fixture.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* The system calls that change a file system, of which one may be told to fail: the
- * Makefile links this test with them wrapped. */
-static struct {
-	int countdown; /* the call that fails; 0: none */
-	bool lasting; /* and all calls after it */
-	bool failed;
-} fault;
-
-static bool
-fault_is_due(void)
-{
-	if (fault.countdown == 0 || (fault.countdown > 1 && fault.countdown--))
-		return false;
-	if (!fault.lasting)
-		fault.countdown = 0;
-	fault.failed = true;
-	errno = ENOSPC;
-	return true;
-}
-
-int __real_open(const char *, int, ...);
-int __wrap_open(const char *, int, mode_t);
-ssize_t __real_write(int, const void *, size_t);
-ssize_t __wrap_write(int, const void *, size_t);
-int __real_fsync(int);
-int __wrap_fsync(int);
-int __real_close(int);
-int __wrap_close(int);
-int __real_rename(const char *, const char *);
-int __wrap_rename(const char *, const char *);
-int __real_mkdir(const char *, mode_t);
-int __wrap_mkdir(const char *, mode_t);
-int __real_unlink(const char *);
-int __wrap_unlink(const char *);
-
-int
-__wrap_open(const char *path, int flags, mode_t mode)
-{
-	return fault_is_due() ? -1 : __real_open(path, flags, mode);
-}
-
-/* A full disk takes some of the bytes before it fails. */
-ssize_t
-__wrap_write(int fd, const void *bytes, size_t len)
-{
-	if (!fault_is_due())
-		return __real_write(fd, bytes, len);
-	if (len > 1 && __real_write(fd, bytes, len / 2) == -1)
-		return -1;
-	errno = ENOSPC;
-	return -1;
-}
-
-int
-__wrap_fsync(int fd)
-{
-	return fault_is_due() ? -1 : __real_fsync(fd);
-}
-
-int
-__wrap_close(int fd)
-{
-	int result = __real_close(fd);
-
-	return fault_is_due() ? -1 : result;
-}
-
-int
-__wrap_rename(const char *from, const char *to)
-{
-	return fault_is_due() ? -1 : __real_rename(from, to);
-}
-
-int
-__wrap_mkdir(const char *path, mode_t mode)
-{
-	return fault_is_due() ? -1 : __real_mkdir(path, mode);
-}
-
-int
-__wrap_unlink(const char *path)
-{
-	return fault_is_due() ? -1 : __real_unlink(path);
-}
 
 static int
 run_create(struct flash *flash)
@@ -146,7 +60,7 @@ run_with_fault(int (*run)(struct flash *), int n, bool cut)
 	bool failed;
 	int result;
 
-	memset(&fault, 0, sizeof fault);
+	memset(&host_fault, 0, sizeof host_fault);
 	files_tear_down(NULL);
 	files_set_up(NULL);
 	flash = files_open(&files_plain);
@@ -156,19 +70,19 @@ run_with_fault(int (*run)(struct flash *), int n, bool cut)
 	files_write_host("factory/b", "factory");
 	flash = files_reopen(flash, &options);
 
-	fault.lasting = cut;
-	fault.countdown = n;
+	host_fault.lasting = cut;
+	host_fault.countdown = n;
 	result = run(flash);
-	failed = fault.failed;
+	failed = host_fault.failed;
 	if (!failed)
 		assert_int_equal(result, 0);
 	if (cut) {
 		/* A dead process cleans nothing up. */
-		fault.countdown = 1;
+		host_fault.countdown = 1;
 		flash_close(flash);
-		fault.countdown = 0;
+		host_fault.countdown = 0;
 	} else {
-		fault.countdown = 0;
+		host_fault.countdown = 0;
 		check_sides(flash, run, result, false);
 		flash = files_reopen(flash, &options);
 		check_sides(flash, run, result, false);
@@ -241,17 +155,17 @@ test_first_boot_with_each_call_failing(void **state)
 	for (int n = 1; failed; n++) {
 		struct flash *flash = NULL;
 
-		memset(&fault, 0, sizeof fault);
+		memset(&host_fault, 0, sizeof host_fault);
 		files_tear_down(state);
 		files_set_up(state);
 		files_write_host("factory/a", "x");
 		files_write_host("factory/b", "y");
-		fault.lasting = true;
-		fault.countdown = n;
+		host_fault.lasting = true;
+		host_fault.countdown = n;
 		if (flash_open(&flash, files_path, &options) == 0)
 			flash_close(flash);
-		failed = fault.failed;
-		fault.countdown = 0;
+		failed = host_fault.failed;
+		host_fault.countdown = 0;
 		flash = files_open(&options);
 		assert_int_equal(files_count(flash), 2);
 		flash_close(flash);

@@ -1,6 +1,3 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,101 +10,27 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "host_fixture.h"
 #include "store/nvm.h"
 
-/* The system calls of nvm_commit(), of which one may be told to fail: the Makefile
- * links this test with them wrapped. */
-static struct {
-	int countdown; /* the call that fails; 0: none */
-	bool failed;
-} fault;
-
-static bool
-fault_is_due(void)
-{
-	if (fault.countdown == 0 || --fault.countdown > 0)
-		return false;
-	fault.failed = true;
-	errno = ENOSPC;
-	return true;
-}
-
-int __real_open(const char *, int, ...);
-int __wrap_open(const char *, int, mode_t);
-ssize_t __real_write(int, const void *, size_t);
-ssize_t __wrap_write(int, const void *, size_t);
-int __real_fsync(int);
-int __wrap_fsync(int);
-int __real_close(int);
-int __wrap_close(int);
-int __real_rename(const char *, const char *);
-int __wrap_rename(const char *, const char *);
-
-int
-__wrap_open(const char *path, int flags, mode_t mode)
-{
-	return fault_is_due() ? -1 : __real_open(path, flags, mode);
-}
-
-/* A full disk takes some of the bytes before it fails. */
-ssize_t
-__wrap_write(int fd, const void *bytes, size_t len)
-{
-	if (!fault_is_due())
-		return __real_write(fd, bytes, len);
-	if (len > 1 && __real_write(fd, bytes, len / 2) == -1)
-		return -1;
-	errno = ENOSPC;
-	return -1;
-}
-
-int
-__wrap_fsync(int fd)
-{
-	return fault_is_due() ? -1 : __real_fsync(fd);
-}
-
-int
-__wrap_close(int fd)
-{
-	int result = __real_close(fd);
-
-	return fault_is_due() ? -1 : result;
-}
-
-int
-__wrap_rename(const char *from, const char *to)
-{
-	return fault_is_due() ? -1 : __real_rename(from, to);
-}
-
-static char directory[64], path[96];
+static char directory[HOST_PATH_MAX], path[96];
 
 static int
 set_up(void **state)
 {
 	(void)state;
 	log_configure(LOG_FORMAT_TEXT, LOG_EMERG);
-	memset(&fault, 0, sizeof fault);
-	snprintf(directory, sizeof directory, "/tmp/zentrid-nvm-XXXXXX");
-	snprintf(path, sizeof path, "%s/nvm.json", mkdtemp(directory));
+	memset(&host_fault, 0, sizeof host_fault);
+	host_directory_make(directory);
+	snprintf(path, sizeof path, "%s/nvm.json", directory);
 	return 0;
-}
-
-static int
-remove_entry(const char *entry, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(entry);
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	host_directory_remove(directory);
 	return 0;
 }
 
@@ -259,11 +182,11 @@ test_commit_with_each_call_failing(void **state)
 		nvm_set(nvm, "a", "new");
 		nvm_set(nvm, "b", "new");
 
-		fault.failed = false;
-		fault.countdown = ++n;
+		host_fault.failed = false;
+		host_fault.countdown = ++n;
 		result = nvm_commit(nvm);
-		failed = fault.failed;
-		fault.countdown = 0;
+		failed = host_fault.failed;
+		host_fault.countdown = 0;
 		if (!failed)
 			assert_int_equal(result, 0);
 		assert_string_equal(nvm_get(nvm, "a"), "new");
@@ -285,7 +208,7 @@ test_commit_with_each_call_failing(void **state)
 		nvm_close(reloaded);
 	}
 	/* open, write, fsync, close, rename; open, fsync, close: and one without a
-	 * fault. */
+	 * host_fault. */
 	assert_int_equal(n, 9);
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <event2/buffer.h>
@@ -28,9 +27,8 @@ rig_setup(void **state)
 
 	assert_non_null(rig);
 	log_configure(LOG_FORMAT_TEXT, LOG_EMERG);
-	snprintf(rig->directory, sizeof rig->directory, "/tmp/zentrid-test-XXXXXX");
 	*state = rig;
-	assert_non_null(mkdtemp(rig->directory));
+	host_directory_make(rig->directory);
 	rig->base = event_base_new();
 	rig->settings.state_directory = rig->directory;
 	for (unsigned i = 0; i < PROFILE_COUNT; i++) {
@@ -52,15 +50,11 @@ rig_teardown(void **state)
 	struct rig *rig = *state;
 
 	for (unsigned i = 0; i < PROFILE_COUNT; i++) {
-		char path[80];
-
 		module_free(rig->modules[i]);
 		catalog_free(rig->catalogs[i]);
-		snprintf(path, sizeof path, "%s/%s", rig->directory, rig_names[i]);
-		rmdir(path);
 	}
 	event_base_free(rig->base);
-	rmdir(rig->directory);
+	host_directory_remove(rig->directory);
 	free(rig);
 	return 0;
 }

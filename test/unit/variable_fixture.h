@@ -3,10 +3,11 @@
 
 #include "core/module.h"
 #include "core/variable.h"
+#include "host_fixture.h"
 
 /* A running module of each profile, in a directory of its own. */
 struct rig {
-	char directory[64];
+	char directory[HOST_PATH_MAX];
 	struct event_base *base;
 	struct settings settings;
 	struct module_settings own[PROFILE_COUNT];
