@@ -15,6 +15,7 @@ struct event;
 
 struct net_server {
 	struct stream *stream; /* the UDP server's, in the table; NULL: none */
+	struct net_lookup *lookup; /* owned: of the UDP server's remote host */
 	uint16_t port; /* of the module; 0: not running */
 	struct listener listener; /* as status.json shows it */
 };

@@ -18,7 +18,8 @@ struct event_base;
 struct udp_options {
 	struct in_addr local; /* address to bind */
 	uint16_t local_port; /* 0: any */
-	struct sockaddr_in peer; /* family 0: none so far */
+	struct sockaddr_in peer; /* family 0: none so far; address 0: one that is
+				    looked up, for whom the place is kept */
 	bool is_server; /* UDPS: takes datagrams of all, answers the last sender */
 	bool lock_client; /* a server: only of the first one */
 };
@@ -27,6 +28,10 @@ struct udp_options {
  */
 struct stream *udp_stream_new(
     struct event_base *, const struct udp_options *, const char *info);
+
+/* The address of the peer that was looked up; not used if a server has heard of another
+ * one meanwhile. */
+void udp_stream_found_peer(struct stream *, struct in_addr);
 
 /* The port of the module's end. */
 uint16_t udp_stream_port(const struct stream *);

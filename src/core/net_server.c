@@ -76,6 +76,9 @@ net_server_stream_gone(struct module *module, const struct stream *stream)
 	struct net *net = module->net;
 
 	if (net->servers[NET_UDP].stream == stream) {
+		if (net->servers[NET_UDP].lookup != NULL)
+			net_lookup_cancel(net->servers[NET_UDP].lookup);
+		net->servers[NET_UDP].lookup = NULL;
 		net->servers[NET_UDP].stream = NULL;
 		net->servers[NET_UDP].port = 0;
 		module_remove_listener(module, &net->servers[NET_UDP].listener);
@@ -99,6 +102,22 @@ net_server_listen(struct module *module, struct net_server *server, uint16_t por
 	return 0;
 }
 
+/* The peer that udp.server.remote_host names. */
+static void
+net_server_found_peer(void *arg, const char *address)
+{
+	struct module *module = arg;
+	struct net_server *server = &module->net->servers[NET_UDP];
+	struct in_addr peer;
+
+	server->lookup = NULL;
+	if (address != NULL && inet_pton(AF_INET, address, &peer) == 1)
+		udp_stream_found_peer(server->stream, peer);
+	else
+		event_emit(module, EVENT_PROGRESS, "Host not found: %s",
+		    variable_text(module, "udp.server.remote_host"));
+}
+
 static int
 net_server_bind(struct module *module, struct net_server *server, uint16_t port)
 {
@@ -111,7 +130,9 @@ net_server_bind(struct module *module, struct net_server *server, uint16_t port)
 	char info[32];
 
 	inet_pton(AF_INET, module->own->network.address, &options.local);
-	if (inet_pton(AF_INET, host, &options.peer.sin_addr) == 1) {
+	if (*host != '\0') {
+		/* A name leaves the address open until it is found. */
+		inet_pton(AF_INET, host, &options.peer.sin_addr);
 		options.peer.sin_family = AF_INET;
 		options.peer.sin_port =
 		    htons((uint16_t)variable_number(module, "udp.server.remote_port"));
@@ -133,6 +154,9 @@ net_server_bind(struct module *module, struct net_server *server, uint16_t port)
 		errno = EMFILE;
 		return -1;
 	}
+	if (*host != '\0' && options.peer.sin_addr.s_addr == INADDR_ANY)
+		server->lookup =
+		    net_lookup_start(module, host, net_server_found_peer, module);
 	return 0;
 }
 

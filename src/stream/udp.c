@@ -35,6 +35,13 @@ udp_is_peer(const struct udp_stream *self, const struct sockaddr_in *from)
 	       (self->peer.sin_port == 0 || self->peer.sin_port == from->sin_port);
 }
 
+/* Whether there is somebody to send to. */
+static bool
+udp_has_peer(const struct udp_stream *self)
+{
+	return self->peer.sin_port != 0 && self->peer.sin_addr.s_addr != INADDR_ANY;
+}
+
 static bool
 udp_is_server(const struct udp_stream *self)
 {
@@ -119,7 +126,7 @@ udp_write(struct stream *stream, const void *buf, size_t len)
 {
 	const struct udp_stream *self = (const struct udp_stream *)stream;
 
-	if (self->peer.sin_port == 0) {
+	if (!udp_has_peer(self)) {
 		errno = EPIPE;
 		return -1;
 	}
@@ -131,7 +138,7 @@ udp_has_room(const struct stream *stream, size_t len)
 {
 	const struct udp_stream *self = (const struct udp_stream *)stream;
 
-	return self->peer.sin_port != 0 && len <= UDP_DATAGRAM_MAX;
+	return udp_has_peer(self) && len <= UDP_DATAGRAM_MAX;
 }
 
 static enum stream_status
@@ -197,6 +204,15 @@ static const struct stream_ops udp_server_ops = {
 	.info = udp_info,
 	.close = udp_close,
 };
+
+void
+udp_stream_found_peer(struct stream *stream, struct in_addr address)
+{
+	struct udp_stream *self = (struct udp_stream *)stream;
+
+	if (self->peer.sin_addr.s_addr == INADDR_ANY)
+		self->peer.sin_addr = address;
+}
 
 uint16_t
 udp_stream_port(const struct stream *stream)

@@ -140,6 +140,41 @@ class DnsTests:
                 self.assertEqual(sock.recv(100), address.encode())
                 self.ok("close 0")
 
+    def udp_server_to(self, host, port, **more):
+        """A module whose UDP server has a peer with a name."""
+        self.module(net=network(self.dnsmasq(f"--host-record=peer.test,{HOST}")),
+                    udp__server__remote_host=host, udp__server__remote_port=port, **more)
+
+    def test_udp_server_to_a_name(self):
+        """Strangers are not taken for the peer while its name is looked up."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            peer.settimeout(10)
+            peer.bind((HOST, 0))
+            address = "%s:%d" % peer.getsockname()
+            self.udp_server_to("peer.test", peer.getsockname()[1],
+                               udp__server__lock_client="1")
+            self.assertEqual(self.ok("udp_server start"), "Success")
+            port = self.port_of("udp_server")
+            stranger.sendto(b"stranger", (HOST, port))
+            wait_until(lambda: self.rows()[0][7] == address, what="the peer's address")
+            stranger.sendto(b"stranger", (HOST, port))
+            self.write(0, b"first word")
+            self.assertEqual(peer.recvfrom(100), (b"first word", (HOST, port)))
+            peer.sendto(b"peer", (HOST, port))
+            self.wait_poll(0, 1)
+            self.assertEqual(self.read(0, 100), b"peer")
+
+    def test_udp_server_to_an_unknown_name(self):
+        """It serves whoever speaks to it, and says what is wrong."""
+        self.udp_server_to("nobody.test", 9)
+        self.assertEqual(self.then("udp_server start", 2), (
+            "Success", ["[Opened: 0]", "Host not found: nobody.test"]))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.sendto(b"hello", (HOST, self.port_of("udp_server")))
+            self.wait_poll(0, 1)
+            self.assertEqual(self.read(0, 100), b"hello")
+
     def test_unknown_host(self):
         self.module(net=network(self.dnsmasq("--host-record=six.test,::1")))
         for command in ("tcp_client", "udp_client"):
