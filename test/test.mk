@@ -14,13 +14,19 @@ UNIT_SHARED_OBJECTS := $(UNIT_SHARED:%.c=$(O)/%.o)
 # __wrap_name() of each.
 HOST_WRAPPED := open write fsync close rename mkdir unlink
 
-.PHONY: test-programs
+.PHONY: test-programs soak
 
 # The closing line of test/run is the last that this prints.
 test check:
 	@.ci/deps build test
 	@$(MAKE) --no-print-directory SAN=1 O=build/san test-programs
 	@test/run build/san $(if $(ONLY),--only '$(ONLY)')
+
+# What takes minutes: hundreds of megabytes, hours' worth of connections. On the tree
+# that users run, without sanitizers.
+soak: $(DAEMON)
+	@.ci/deps build test
+	@test/run $(O) --soak $(if $(ONLY),--only '$(ONLY)')
 
 test-programs: $(DAEMON) $(UNIT_PROGRAMS) $(TOOL_PROGRAMS)
 	@:

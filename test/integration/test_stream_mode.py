@@ -1,40 +1,19 @@
 """Serial STREAM mode: a socket bridged to the serial port."""
 
-import hashlib
 import http.client
 import os
-import random
 import select
 import socket
-import threading
 
 from lib.case import Case
 from lib.daemon import module, wait_until
 from lib.serial import Channel, Serial
+from lib.stream_mode import STREAM, StreamModeCase
 
-STREAM = {"bus.mode": "stream", "tcp.server.auto_start": "1", "system.print_level": "0",
-          "tcp.server.idle_timeout": "0", "bus.stream.flush_time": "0"}
 GUARD_S = 3.0  # of silence before the break sequence
 
 
-class StreamMode(Case):
-    def start(self, profile="wl-1.0", **factory):
-        factory = {name.replace("__", "."): value for name, value in factory.items()}
-        network = {"address": "127.0.0.1",
-                   "ports": [{"module": port, "host": 0} for port in (80, 3000)]}
-        daemon = self.daemon([module(profile=profile, factory=STREAM | factory)],
-                             network=network)
-        serial = Serial(daemon.serial_path())
-        self.addCleanup(serial.close)
-        return daemon, serial
-
-    def connect(self, daemon):
-        entry = daemon.listener("tcp_server")
-        peer = Channel(socket.create_connection((entry["address"], entry["port"]),
-                                                5).detach())
-        self.addCleanup(peer.close)
-        return peer
-
+class StreamMode(StreamModeCase):
     def quiet(self, *channels):
         """Passes the guard time, in which none of the channels may say anything."""
         descriptors = [channel.descriptor for channel in channels]
@@ -202,49 +181,7 @@ class StreamMode(Case):
 
     def test_much_both_ways_with_pauses(self):
         """More than all buffers hold, with readers that stop at random."""
-        daemon, serial = self.start(bus__stream__cmd_seq="")
-        peer = self.connect(daemon)
-        size, dice = 8 << 20, random.Random(1)
-        sent = {name: os.urandom(size) for name in ("up", "down")}
-        got, failures = {}, []
-
-        def send(channel, data):
-            try:
-                while data:
-                    piece = dice.randrange(1, 50000)
-                    channel.send(data[:piece])
-                    data = data[piece:]
-            except AssertionError as error:
-                failures.append(error)
-
-        def receive(name, channel):
-            digest, count = hashlib.sha256(), 0
-            try:
-                while count < size:
-                    data = channel.read(min(dice.randrange(1, 60000), size - count), 30)
-                    digest.update(data)
-                    count += len(data)
-                    if dice.random() < 0.02:
-                        select.select([], [], [], 0.02)
-            except AssertionError as error:
-                failures.append(error)
-            got[name] = digest.digest()
-
-        readers = {"up": Channel(os.dup(peer.descriptor), 30),
-                   "down": Channel(os.dup(serial.descriptor), 30)}
-        for channel in (*readers.values(),):
-            self.addCleanup(channel.close)
-        threads = [threading.Thread(target=send, args=(serial, sent["up"])),
-                   threading.Thread(target=send, args=(peer, sent["down"])),
-                   threading.Thread(target=receive, args=("up", readers["up"])),
-                   threading.Thread(target=receive, args=("down", readers["down"]))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(failures, [])
-        self.assertEqual(got, {name: hashlib.sha256(data).digest()
-                               for name, data in sent.items()})
+        self.exchange(8 << 20)
 
 
 class AutoConnect(Case):

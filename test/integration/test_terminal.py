@@ -1,7 +1,10 @@
 """The remote terminal: the command line over TCP."""
 
+import os
+import pty
 import select
 import socket
+import subprocess
 
 from lib.case import Case
 from lib.daemon import MAC, wait_until
@@ -46,6 +49,34 @@ class Terminal(Case):
                      b"get\xff\xf1 wlan.mac\r\n"):
             channel.send(sent)
             channel.expect(MAC_REPLY)
+
+    def test_telnet_client(self):
+        """The program itself, on a terminal of its own: lines, and Telnet commands
+        that its user sends from the escape prompt."""
+        daemon = self.start(system__cmd__echo="0")
+        entry = daemon.listener("remote_terminal")
+        master, slave = pty.openpty()
+        client = Channel(master)
+        self.addCleanup(client.close)
+        process = subprocess.Popen(
+            ["telnet", entry["address"], str(entry["port"])], stdin=slave, stdout=slave,
+            stderr=slave, start_new_session=True)
+        os.close(slave)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        client.read_until(b"[Ready]\r\n> ")
+        client.send(b"get wlan.mac\r")
+        client.read_until(MAC.encode() + b"\r\n> ")
+        for command in (b"send ayt", b"send do 1"):
+            client.send(b"\x1d")
+            client.read_until(b"telnet> ")
+            client.send(command + b"\r")
+            client.read_until(command + b"\r\n")
+            client.send(b"get wlan.mac\r")
+            client.read_until(MAC.encode() + b"\r\n> ")
+        client.send(b"exit\r")
+        client.read_until(b"Connection closed by foreign host.")
+        self.assertEqual(process.wait(10), 0)
 
     def test_telnet_commands_split_over_packets(self):
         channel = self.greeted(self.start())
