@@ -7,7 +7,9 @@
 struct request;
 
 enum command_flag {
-	COMMAND_NETWORK = 1u << 0, /* needs the default interface up */
+	/* Brings its interface up first: the one behind its switch "interface", else
+	 * the default one. */
+	COMMAND_NETWORK = 1u << 0,
 	COMMAND_HIDDEN = 1u << 1, /* not listed by help */
 	COMMAND_NOT_IN_SAFE_MODE = 1u << 2
 };
@@ -26,6 +28,8 @@ struct command {
 	/* Asked before any payload is read: another code than RESULT_OK is the answer,
 	 * and no payload is read then. May be NULL. */
 	enum result (*ready)(struct request *);
+	const char *network_action; /* COMMAND_NETWORK counts only with this word as
+				     * first argument; NULL: always */
 	unsigned flags; /* enum command_flag */
 	unsigned denied; /* bits 1u << session_kind that may not issue it */
 	unsigned profiles; /* mask of enum profile_bit; 0: all */

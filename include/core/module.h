@@ -17,6 +17,7 @@ struct event_base;
 struct event_ring;
 struct flash;
 struct net;
+struct network;
 struct nvm;
 struct request;
 struct session;
@@ -55,7 +56,6 @@ struct module_step {
 
 extern const struct module_step module_step_reboot;
 extern const struct module_step module_step_sleep; /* for system.wakeup.timeout */
-extern const struct module_step module_step_restart_services; /* network_restart */
 extern const struct module_step module_step_retune; /* uart_update */
 
 /* All state of one emulated module. */
@@ -89,6 +89,7 @@ struct module {
 	struct event_ring *events; /* owned; NULL before the first line */
 	struct stream_table *streams; /* owned; NULL before the first stream */
 	struct net *net; /* owned; its sockets; NULL before the first */
+	struct network *network; /* owned; its interfaces; NULL before the first boot */
 	TAILQ_HEAD(, session) sessions;
 	TAILQ_HEAD(, session) closed_sessions; /* to be freed on the next turn */
 	struct event *reaper; /* owned; frees them */
@@ -160,6 +161,9 @@ void module_dispatch(struct module *); /* runs what waits, as far as it can */
 
 /* For core/: takes the step as soon as the replies under way are out. */
 void module_leave(struct module *, const struct module_step *);
+
+/* For core/: the end of a step that paused it: on with what waited for that. */
+void module_resume(struct module *);
 
 /* For core/: frees a closed session on the next turn of the loop. */
 void module_reap(struct module *, struct session *);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/network.h"
 #include "stream/stream.h"
 
 struct module;
@@ -17,6 +18,7 @@ enum net_protocol { NET_TCP, NET_UDP };
 
 struct net_target {
 	enum net_protocol protocol;
+	enum network_interface interface; /* over which it is reached */
 	const char *host; /* copied */
 	uint16_t port, local_port; /* local_port 0: any */
 };
@@ -43,9 +45,11 @@ struct net_lookup *net_lookup_start(
     struct module *, const char *host, net_looked_up *, void *arg);
 void net_lookup_cancel(struct net_lookup *);
 
-/* The server of a protocol, one each. Starts on a module port: 0, or -1 when it runs
- * already or the port cannot be had, which is logged and said in an event. */
-int net_server_start(struct module *, enum net_protocol, uint16_t port);
+/* The server of a protocol, one each. Starts on a module port, over an interface: 0, or
+ * -1 when it runs already or the port cannot be had, which is logged and said in an
+ * event. */
+int net_server_start(
+    struct module *, enum net_protocol, enum network_interface, uint16_t port);
 void net_server_stop(struct module *, enum net_protocol); /* closes its streams too */
 uint16_t net_server_port(const struct module *, enum net_protocol); /* 0: not running */
 
@@ -60,13 +64,17 @@ bool net_has_room(const struct module *, enum stream_kind);
  * handle, or -1 when the table is full: the stream is closed then. */
 int net_add_stream(struct module *, struct stream *);
 
+/* The same for a stream that ends when the interface goes down. */
+int net_add_stream_over(struct module *, enum network_interface, struct stream *);
+
 /* After a read: closes the stream if it is at its end and stream.auto_close says so; a
  * file's does so in any case, also after a write. Reference: serial and file notes,
  * 6.5. */
 void net_stream_was_read(struct module *, int handle);
 
-/* Ends servers, opens and streams: when the network goes down. */
-void net_take_down(struct module *);
+/* Ends the servers, opens and streams of an interface, when it goes down; with
+ * NETWORK_DEFAULT, of all. */
+void net_take_down(struct module *, enum network_interface);
 void net_free(struct module *); /* for the end of the module */
 
 #endif

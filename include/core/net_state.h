@@ -16,6 +16,7 @@ struct event;
 struct net_server {
 	struct stream *stream; /* the UDP server's, in the table; NULL: none */
 	struct net_lookup *lookup; /* owned: of the UDP server's remote host */
+	enum network_interface interface;
 	uint16_t port; /* of the module; 0: not running */
 	struct listener listener; /* as status.json shows it */
 };
@@ -26,6 +27,8 @@ struct net {
 	struct event *room; /* owned; lets the TCP server take its next client */
 	TAILQ_HEAD(, net_open) opens; /* under way */
 	struct net_server servers[NET_UDP + 1];
+	enum network_interface
+	    interfaces[STREAM_MAX]; /* of each stream; NETWORK_DEFAULT: of none */
 };
 
 /* The module's sockets, made on first use. */
@@ -44,6 +47,7 @@ void net_server_stream_gone(struct module *, const struct stream *);
 /* After a change of the streams: whether the TCP server takes clients. */
 void net_server_update(struct module *);
 
-void net_open_cancel_all(struct module *);
+/* Of an interface; NETWORK_DEFAULT: all. */
+void net_open_cancel_all(struct module *, enum network_interface);
 
 #endif

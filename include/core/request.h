@@ -42,6 +42,9 @@ size_t request_payload_length(const struct request *);
  * Replies, frees the request and gives the next one its turn. */
 void request_complete(struct request *, enum result);
 
+/* A deferred request whose condition holds by now starts its run function. */
+void request_run_again(struct request *);
+
 /* Stops a request that waits or runs, without a reply, and frees it. */
 void request_cancel(struct request *);
 

@@ -1,12 +1,18 @@
 #ifndef CORE_SERVICE_H
 #define CORE_SERVICE_H
 
+#include <stdbool.h>
 #include <sys/queue.h>
 
+#include "core/network.h"
+
 /* Something that a module runs beside its commands: the web server, the terminal. It
- * starts after boot and ends before the next one, and network_restart does both. */
+ * starts when its interface comes up and ends when that goes down. */
 struct service_ops {
 	const char *name;
+	/* The variable that names its interface; NULL: it needs none and runs from boot
+	 * on. */
+	const char *interface;
 	void (*start)(
 	    void *arg); /* reads its variables; says by itself what goes wrong */
 	void (*stop)(
@@ -17,7 +23,15 @@ struct service_ops {
 struct service {
 	const struct service_ops *ops;
 	void *arg; /* owned by the service, freed by ops->free() */
+	bool is_started;
+	enum network_interface interface; /* that it was started over */
 	TAILQ_ENTRY(service) entry;
 };
+
+/* For core/: start those whose variable names the interface, in the order in which they
+ * were added; stop those that run over it, in the opposite order. NETWORK_DEFAULT means
+ * those that need none. */
+void service_start_all(struct module *, enum network_interface);
+void service_stop_all(struct module *, enum network_interface);
 
 #endif

@@ -99,6 +99,9 @@ struct variable {
 	const char *help; /* one sentence */
 };
 
+/* Whether the profile has the variable. */
+bool variable_exists(const struct module *, const char *name);
+
 /* What a module holds of the variable named, as text, borrowed until the next change of
  * any variable: set, else saved, else the board's factory default, else the table's.
  * The name must be in the table (a misspelt one is a defect, answered with "" and

@@ -60,15 +60,13 @@ socket_open(struct request *request, enum net_protocol protocol, const char *hos
 {
 	struct module *module = request->session->module;
 	struct net_target target = { .protocol = protocol,
+		.interface =
+		    network_interface(module, args_text(request->args, "interface")),
 		.host = host,
 		.port = (uint16_t)port,
 		.local_port = (uint16_t)local_port };
 	struct socket_open *self;
 
-	/* The soft AP is never up so far, and nothing can be reached through it. */
-	if (args_has(request->args, "interface") &&
-	    strcmp(args_text(request->args, "interface"), "softap") == 0)
-		return RESULT_FAILED;
 	self = xcalloc(1, sizeof *self);
 	self->request = request;
 	self->open = net_open_start(module, &target, socket_opened, self);
@@ -87,7 +85,7 @@ socket_local_port(const struct request *request, const char *variable)
 	const struct module *module = request->session->module;
 	int64_t port = 0;
 
-	if (catalog_variable(module->catalog, variable, strlen(variable)) != NULL)
+	if (variable_exists(module, variable))
 		port = variable_number(module, variable);
 	port = args_number(request->args, "local_port", port);
 	return args_number(request->args, "local", port);
@@ -146,12 +144,11 @@ socket_server(struct request *request, enum net_protocol protocol, const char *a
 		net_server_stop(module, protocol);
 		return request_success(request);
 	}
-	if (args_has(request->args, "interface") &&
-	    strcmp(args_text(request->args, "interface"), "softap") == 0)
-		return RESULT_FAILED;
 	if (given_port == 0)
 		given_port = variable_number(module, port_variable);
-	if (net_server_start(module, protocol, (uint16_t)given_port) == -1)
+	if (net_server_start(module, protocol,
+		network_interface(module, args_text(request->args, "interface")),
+		(uint16_t)given_port) == -1)
 		return RESULT_FAILED;
 	return request_success(request);
 }
@@ -307,6 +304,7 @@ const struct command socket_commands[] = {
 	{ .name = "tcp_server",
 	    .alias = "tcps",
 	    .args = tcp_server_args,
+	    .network_action = "start",
 	    .flags = COMMAND_NETWORK | COMMAND_NOT_IN_SAFE_MODE,
 	    .run = tcp_server_run,
 	    .help = "Start or stop the TCP server, or say whether it runs." },
@@ -321,6 +319,7 @@ const struct command socket_commands[] = {
 	    .args = udp_server_args,
 	    .payload = "port|size",
 	    .payload_action = "write",
+	    .network_action = "start",
 	    .flags = COMMAND_NETWORK | COMMAND_NOT_IN_SAFE_MODE,
 	    .run = udp_server_run,
 	    .help = "Start or stop the UDP server, or send a datagram from it." },

@@ -1,8 +1,12 @@
 #include "core/module.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include <event2/event.h>
 
 #include "base/xmalloc.h"
+#include "core/network.h"
 #include "core/request.h"
 #include "core/session.h"
 
@@ -36,6 +40,73 @@ module_next(struct module *module)
 	return request;
 }
 
+static bool
+module_needs_network(const struct request *request)
+{
+	const struct command *command = request->command;
+	const char *action;
+
+	if ((command->flags & COMMAND_NETWORK) == 0)
+		return false;
+	if (command->network_action == NULL)
+		return true;
+	action = args_text(request->args, command->args[0].name);
+	return action != NULL && strcmp(action, command->network_action) == 0;
+}
+
+/* A request that waits for its interface. */
+struct module_waiting {
+	struct request *request;
+	struct network_wait *wait;
+};
+
+static void
+module_waited(void *arg, bool is_up)
+{
+	struct module_waiting *waiting = arg;
+	struct request *request = waiting->request;
+
+	free(waiting);
+	if (is_up)
+		request_run_again(request);
+	else
+		request_finish(request, RESULT_FAILED);
+}
+
+static void
+module_cancel_waiting(void *op)
+{
+	struct module_waiting *waiting = op;
+
+	network_wait_cancel(waiting->wait);
+	free(waiting);
+}
+
+/* Reference: command notes, section 9 (network_up): what needs the network on demand
+ * waits for it. */
+static enum result
+module_run(struct module *module, struct request *request)
+{
+	enum network_interface interface;
+	struct module_waiting *waiting;
+
+	if (module->safe_mode &&
+	    (request->command->flags & COMMAND_NOT_IN_SAFE_MODE) != 0)
+		return RESULT_FAILED;
+	if (!module_needs_network(request))
+		return request->command->run(request);
+	interface = network_interface(module, args_text(request->args, "interface"));
+	if (network_bring_up(module, interface) != NULL)
+		return RESULT_FAILED;
+	if (network_state(module, interface) == NETWORK_UP)
+		return request->command->run(request);
+	waiting = xcalloc(1, sizeof *waiting);
+	waiting->request = request;
+	waiting->wait = network_wait_start(module, interface, module_waited, waiting);
+	return request_defer(request, network_timeout_ms(module, interface),
+	    module_cancel_waiting, waiting);
+}
+
 void
 module_dispatch(struct module *module)
 {
@@ -48,11 +119,7 @@ module_dispatch(struct module *module)
 		enum result result;
 
 		module->running = request;
-		if (module->safe_mode &&
-		    (request->command->flags & COMMAND_NOT_IN_SAFE_MODE) != 0)
-			result = RESULT_FAILED;
-		else
-			result = request->command->run(request);
+		result = module_run(module, request);
 		if (result != RESULT_PENDING)
 			request_complete(request, result);
 	}

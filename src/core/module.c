@@ -14,6 +14,7 @@
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/net.h"
+#include "core/network.h"
 #include "core/request.h"
 #include "core/session.h"
 #include "core/variable.h"
@@ -136,26 +137,6 @@ module_new(struct event_base *base, const struct catalog *catalog,
 	return module;
 }
 
-static void
-module_stop_services(struct module *module)
-{
-	struct service *service;
-
-	TAILQ_FOREACH_REVERSE(service, &module->services, service_list, entry)
-	service->ops->stop(service->arg);
-}
-
-static void
-module_start_services(struct module *module)
-{
-	struct service *service;
-
-	if (module->safe_mode)
-		return;
-	TAILQ_FOREACH (service, &module->services, entry)
-		service->ops->start(service->arg);
-}
-
 /* Ends all that does not outlive a boot: services, streams, sessions. */
 static void
 module_take_down(struct module *module)
@@ -168,7 +149,9 @@ module_take_down(struct module *module)
 		event_del(module->step_timer);
 	if (module->sleep_timer != NULL)
 		event_del(module->sleep_timer);
-	module_stop_services(module);
+	service_stop_all(module, NETWORK_SOFTAP);
+	service_stop_all(module, NETWORK_WLAN);
+	service_stop_all(module, NETWORK_DEFAULT);
 	for (session = TAILQ_FIRST(&module->sessions); session != NULL;
 	     session = next) {
 		next = TAILQ_NEXT(session, entry);
@@ -177,7 +160,8 @@ module_take_down(struct module *module)
 		else
 			session_reset(session);
 	}
-	net_take_down(module);
+	network_take_down(module);
+	net_take_down(module, NETWORK_DEFAULT);
 	stream_table_free(module->streams);
 	module->streams = NULL;
 }
@@ -210,6 +194,7 @@ module_free(struct module *module)
 	if (module->sleep_timer != NULL)
 		event_free(module->sleep_timer);
 	net_free(module);
+	network_free(module);
 	event_log_free(module);
 	module_drop_factory(module);
 	nvm_close(module->nvm);
@@ -341,7 +326,10 @@ module_boot(struct module *module)
 		if (session->ops->booted != NULL)
 			session->ops->booted(session);
 	}
-	module_start_services(module);
+	if (!module->safe_mode) {
+		service_start_all(module, NETWORK_DEFAULT);
+		network_boot(module);
+	}
 	module_set_sleep_timer(
 	    module, variable_number(module, "system.gotosleep.timeout"));
 	module_changed(module);
@@ -371,8 +359,7 @@ module_sleep(struct module *module)
 	module_changed(module);
 }
 
-/* After a pause: on with what waited for its end. */
-static void
+void
 module_resume(struct module *module)
 {
 	struct session *session, *next;
@@ -384,14 +371,6 @@ module_resume(struct module *module)
 		next = TAILQ_NEXT(session, entry);
 		session_resume(session);
 	}
-}
-
-static void
-module_restart_services(struct module *module)
-{
-	module_stop_services(module);
-	module_start_services(module);
-	module_resume(module);
 }
 
 static void
@@ -408,8 +387,6 @@ module_retune(struct module *module)
 
 const struct module_step module_step_reboot = { MODULE_LEAVING, module_reboot };
 const struct module_step module_step_sleep = { MODULE_LEAVING, module_sleep };
-const struct module_step module_step_restart_services = { MODULE_PAUSED,
-	module_restart_services };
 const struct module_step module_step_retune = { MODULE_PAUSED, module_retune };
 
 static void

@@ -165,7 +165,7 @@ net_open_connected(void *arg, int fd, const char *error)
 		snprintf(info, sizeof info, "%s:%u (%u)", open->host, open->target.port,
 		    tcp_port_near(fd));
 		net_open_finish(
-		    open, net_add_stream(open->module,
+		    open, net_add_stream_over(open->module, open->target.interface,
 			      tcp_stream_new(open->module->base, fd, false, info, 0)));
 		return;
 	}
@@ -236,7 +236,8 @@ net_open_udp(void *arg, const struct in_addr *address, const char *error)
 	if (stream == NULL)
 		net_open_failed(open, strerror(errno));
 	else
-		net_open_finish(open, net_add_stream(open->module, stream));
+		net_open_finish(open,
+		    net_add_stream_over(open->module, open->target.interface, stream));
 }
 
 struct net_open *
@@ -254,6 +255,8 @@ net_open_start(struct module *module, const struct net_target *target,
 	open = xcalloc(1, sizeof *open);
 	open->module = module;
 	open->target = *target;
+	if (target->interface == NETWORK_DEFAULT)
+		open->target.interface = network_interface(module, NULL);
 	open->host = xstrdup(target->host);
 	open->target.host = open->host;
 	open->opened = opened;
@@ -279,13 +282,14 @@ net_open_cancel(struct net_open *open)
 }
 
 void
-net_open_cancel_all(struct module *module)
+net_open_cancel_all(struct module *module, enum network_interface interface)
 {
 	struct net_open *open, *next;
 
 	for (open = TAILQ_FIRST(&module->net->opens); open != NULL; open = next) {
 		next = TAILQ_NEXT(open, entry);
-		net_open_finish(open, -1);
+		if (interface == NETWORK_DEFAULT || open->target.interface == interface)
+			net_open_finish(open, -1);
 	}
 }
 

@@ -52,9 +52,9 @@ net_server_accepted(struct evconnlistener *accepting, evutil_socket_t fd,
 	tcp_name_far(fd, far, sizeof far);
 	snprintf(info, sizeof info, "%s:%u %s", module->own->network.address,
 	    module->net->servers[NET_TCP].port, far);
-	net_add_stream(
-	    module, tcp_stream_new(module->base, fd, true, info,
-			(unsigned)variable_number(module, "tcp.server.idle_timeout")));
+	net_add_stream_over(module, module->net->servers[NET_TCP].interface,
+	    tcp_stream_new(module->base, fd, true, info,
+		(unsigned)variable_number(module, "tcp.server.idle_timeout")));
 	net_server_update(module);
 }
 
@@ -148,7 +148,7 @@ net_server_bind(struct module *module, struct net_server *server, uint16_t port)
 		return -1;
 	server->listener.port = udp_stream_port(server->stream);
 	server->port = port;
-	if (net_add_stream(module, server->stream) == -1) {
+	if (net_add_stream_over(module, server->interface, server->stream) == -1) {
 		server->stream = NULL;
 		server->port = 0;
 		errno = EMFILE;
@@ -161,7 +161,8 @@ net_server_bind(struct module *module, struct net_server *server, uint16_t port)
 }
 
 int
-net_server_start(struct module *module, enum net_protocol protocol, uint16_t port)
+net_server_start(struct module *module, enum net_protocol protocol,
+    enum network_interface interface, uint16_t port)
 {
 	struct net_server *server = &net_get(module)->servers[protocol];
 	struct listener *listener = &server->listener;
@@ -169,6 +170,7 @@ net_server_start(struct module *module, enum net_protocol protocol, uint16_t por
 
 	if (server->port != 0)
 		return -1;
+	server->interface = interface;
 	listener_set(listener, module, net_server_names[protocol],
 	    protocol == NET_TCP ? "tcp" : "udp", port);
 	result = protocol == NET_TCP ? net_server_listen(module, server, port)
@@ -220,21 +222,31 @@ net_udp_server(const struct module *module)
 	return module->net == NULL ? NULL : module->net->servers[NET_UDP].stream;
 }
 
+/* Whether what belongs to one interface ends with another. */
+static bool
+net_ends_with(enum network_interface interface, enum network_interface down)
+{
+	return down == NETWORK_DEFAULT || interface == down;
+}
+
 void
-net_take_down(struct module *module)
+net_take_down(struct module *module, enum network_interface interface)
 {
 	struct net *net = module->net;
 
 	if (net == NULL)
 		return;
-	net_open_cancel_all(module);
-	net_server_stop(module, NET_TCP);
-	net_server_stop(module, NET_UDP);
+	net_open_cancel_all(module, interface);
+	for (enum net_protocol i = NET_TCP; i <= NET_UDP; i++) {
+		if (net_ends_with(net->servers[i].interface, interface))
+			net_server_stop(module, i);
+	}
 	for (int handle = 0; handle < STREAM_MAX; handle++) {
 		const struct stream *stream = stream_get(module->streams, handle);
 
 		if (stream != NULL && stream->ops->kind != STREAM_KIND_TEXT &&
-		    stream->ops->kind != STREAM_KIND_FILE)
+		    stream->ops->kind != STREAM_KIND_FILE &&
+		    net_ends_with(net->interfaces[handle], interface))
 			stream_close(module->streams, handle);
 	}
 	/* The next name is asked of the name server that the settings have by then. */
@@ -250,7 +262,7 @@ net_free(struct module *module)
 
 	if (net == NULL)
 		return;
-	net_take_down(module);
+	net_take_down(module, NETWORK_DEFAULT);
 	if (net->reaper != NULL)
 		event_free(net->reaper);
 	if (net->room != NULL)

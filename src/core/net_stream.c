@@ -81,6 +81,13 @@ net_stream_told(
 int
 net_add_stream(struct module *module, struct stream *stream)
 {
+	return net_add_stream_over(module, NETWORK_DEFAULT, stream);
+}
+
+int
+net_add_stream_over(
+    struct module *module, enum network_interface interface, struct stream *stream)
+{
 	struct net_stream *self;
 	struct session *session;
 	int handle;
@@ -95,7 +102,7 @@ net_add_stream(struct module *module, struct stream *stream)
 	self = xcalloc(1, sizeof *self);
 	self->watch.told = net_stream_told;
 	self->module = module;
-	net_get(module); /* what watches the stream needs it to the end */
+	net_get(module)->interfaces[handle] = interface;
 	stream_watch(stream, &self->watch);
 	event_emit(module, EVENT_OPENED, "%d", handle);
 	TAILQ_FOREACH (session, &module->sessions, entry) {

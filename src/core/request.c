@@ -198,3 +198,17 @@ request_finish(struct request *request, enum result result)
 	request->op = NULL;
 	request_complete(request, result);
 }
+
+void
+request_run_again(struct request *request)
+{
+	enum result result;
+
+	request->cancel = NULL;
+	request->op = NULL;
+	event_free(request->deadline);
+	request->deadline = NULL;
+	result = request->command->run(request);
+	if (result != RESULT_PENDING)
+		request_complete(request, result);
+}

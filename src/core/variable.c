@@ -37,6 +37,12 @@ variable_get(const struct module *module, const char *name)
 	return variable;
 }
 
+bool
+variable_exists(const struct module *module, const char *name)
+{
+	return catalog_variable(module->catalog, name, strlen(name)) != NULL;
+}
+
 static const char *
 variable_factory(const struct module *module, const char *key)
 {

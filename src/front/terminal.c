@@ -293,6 +293,7 @@ terminal_service_free(void *arg)
 
 static const struct service_ops terminal_service_ops = {
 	.name = "remote_terminal",
+	.interface = "remote_terminal.interface",
 	.start = terminal_service_start,
 	.stop = terminal_service_stop,
 	.free = terminal_service_free,

@@ -14,11 +14,19 @@
 #define AUTOCONNECT_FOR_EVER 255 /* tcp.client.auto_retries */
 #define AUTOCONNECT_UDP_MS 1000 /* Reference: variable notes, udp.client.auto_retry */
 
-/* One client stream that the module keeps open. */
-struct autoclient {
+/* The variables of one kind of client or server. */
+struct autoconnect_kind {
+	struct service_ops ops;
+	enum net_protocol protocol;
+	const char *auto_start, *port;
+	const char *host, *local_port; /* of a client */
+};
+
+/* One client stream that the module keeps open, or one server that it opens. */
+struct autoconnect {
 	struct stream_watch watch;
 	struct module *module; /* borrowed */
-	enum net_protocol protocol;
+	const struct autoconnect_kind *kind;
 	struct stream *stream; /* borrowed; NULL: not open */
 	struct net_open *open; /* its own; NULL: none under way */
 	struct event *again; /* owned; NULL before the first retry */
@@ -26,31 +34,20 @@ struct autoclient {
 	bool peer_has_ended;
 };
 
-struct autoconnect {
-	struct module *module; /* borrowed */
-	struct autoclient tcp, udp;
-};
-
-static bool
-autoclient_is_known(const struct autoclient *client, const char *name)
-{
-	return catalog_variable(client->module->catalog, name, strlen(name)) != NULL;
-}
-
 static void autoclient_open(evutil_socket_t fd, short what, void *arg);
 
 /* Tries again later, if that is still allowed. */
 static void
-autoclient_retry(struct autoclient *client)
+autoclient_retry(struct autoconnect *client)
 {
 	struct module *module = client->module;
 	int64_t most = AUTOCONNECT_FOR_EVER, ms = AUTOCONNECT_UDP_MS;
 	struct timeval pause;
 
-	if (client->protocol == NET_TCP) {
+	if (client->kind->protocol == NET_TCP) {
 		most = variable_number(module, "tcp.client.auto_retries");
 		ms = variable_number(module, "tcp.client.retry_period");
-	} else if (!autoclient_is_known(client, "udp.client.auto_retry") ||
+	} else if (!variable_exists(module, "udp.client.auto_retry") ||
 		   !variable_is_on(module, "udp.client.auto_retry")) {
 		return;
 	}
@@ -70,7 +67,7 @@ static void
 autoclient_told(
     struct stream_watch *watch, struct stream *stream, enum stream_event event)
 {
-	struct autoclient *client = (struct autoclient *)watch;
+	struct autoconnect *client = (struct autoconnect *)watch;
 
 	(void)stream;
 	if (event == STREAM_EVENT_END) {
@@ -86,7 +83,7 @@ autoclient_told(
 static void
 autoclient_opened(void *arg, int handle)
 {
-	struct autoclient *client = arg;
+	struct autoconnect *client = arg;
 
 	client->open = NULL;
 	client->stream = stream_get(client->module->streams, handle);
@@ -101,22 +98,20 @@ autoclient_opened(void *arg, int handle)
 static void
 autoclient_open(evutil_socket_t fd, short what, void *arg)
 {
-	struct autoclient *client = arg;
+	struct autoconnect *client = arg;
 	struct module *module = client->module;
-	bool is_tcp = client->protocol == NET_TCP;
-	const char *local = is_tcp ? "tcp.client.local_port" : "udp.client.local_port";
+	const struct autoconnect_kind *kind = client->kind;
 	struct net_target target = {
-		.protocol = client->protocol,
-		.host = variable_text(module,
-		    is_tcp ? "tcp.client.remote_host" : "udp.client.remote_host"),
-		.port = (uint16_t)variable_number(module,
-		    is_tcp ? "tcp.client.remote_port" : "udp.client.remote_port"),
+		.protocol = kind->protocol,
+		.interface = network_interface_of(module, kind->ops.interface),
+		.host = variable_text(module, kind->host),
+		.port = (uint16_t)variable_number(module, kind->port),
 	};
 
 	(void)fd;
 	(void)what;
-	if (autoclient_is_known(client, local))
-		target.local_port = (uint16_t)variable_number(module, local);
+	if (variable_exists(module, kind->local_port))
+		target.local_port = (uint16_t)variable_number(module, kind->local_port);
 	if (*target.host == '\0')
 		return;
 	client->open = net_open_start(module, &target, autoclient_opened, client);
@@ -125,16 +120,21 @@ autoclient_open(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-autoclient_start(struct autoclient *client, const char *auto_start)
+autoclient_start(void *arg)
 {
+	struct autoconnect *client = arg;
+
 	client->retries = 0;
-	if (variable_is_on(client->module, auto_start))
+	if (variable_is_on(client->module, client->kind->auto_start))
 		autoclient_open(-1, 0, client);
 }
 
+/* The stream itself ends with the interface. */
 static void
-autoclient_stop(struct autoclient *client)
+autoclient_stop(void *arg)
 {
+	struct autoconnect *client = arg;
+
 	if (client->again != NULL)
 		event_free(client->again);
 	client->again = NULL;
@@ -147,30 +147,22 @@ autoclient_stop(struct autoclient *client)
 }
 
 static void
-autoconnect_start(void *arg)
+autoserver_start(void *arg)
 {
-	struct autoconnect *self = arg;
-	struct module *module = self->module;
+	const struct autoconnect *server = arg;
+	const struct autoconnect_kind *kind = server->kind;
 
-	if (variable_is_on(module, "tcp.server.auto_start"))
-		net_server_start(module, NET_TCP,
-		    (uint16_t)variable_number(module, "tcp.server.port"));
-	if (variable_is_on(module, "udp.server.auto_start"))
-		net_server_start(module, NET_UDP,
-		    (uint16_t)variable_number(module, "udp.server.port"));
-	autoclient_start(&self->tcp, "tcp.client.auto_start");
-	autoclient_start(&self->udp, "udp.client.auto_start");
+	if (variable_is_on(server->module, kind->auto_start))
+		net_server_start(server->module, kind->protocol,
+		    network_interface_of(server->module, kind->ops.interface),
+		    (uint16_t)variable_number(server->module, kind->port));
 }
 
-/* The network goes down, and all sockets with it. */
+/* The server itself ends with the interface. */
 static void
-autoconnect_stop(void *arg)
+autoserver_stop(void *arg)
 {
-	struct autoconnect *self = arg;
-
-	autoclient_stop(&self->tcp);
-	autoclient_stop(&self->udp);
-	net_take_down(self->module);
+	(void)arg;
 }
 
 static void
@@ -179,22 +171,55 @@ autoconnect_free(void *arg)
 	free(arg);
 }
 
-static const struct service_ops autoconnect_ops = {
-	.name = "autoconnect",
-	.start = autoconnect_start,
-	.stop = autoconnect_stop,
-	.free = autoconnect_free,
+static const struct autoconnect_kind autoconnect_kinds[] = {
+	{ .ops = { .name = "tcp_server",
+	      .interface = "tcp.server.auto_interface",
+	      .start = autoserver_start,
+	      .stop = autoserver_stop,
+	      .free = autoconnect_free },
+	    .protocol = NET_TCP,
+	    .auto_start = "tcp.server.auto_start",
+	    .port = "tcp.server.port" },
+	{ .ops = { .name = "udp_server",
+	      .interface = "udp.server.auto_interface",
+	      .start = autoserver_start,
+	      .stop = autoserver_stop,
+	      .free = autoconnect_free },
+	    .protocol = NET_UDP,
+	    .auto_start = "udp.server.auto_start",
+	    .port = "udp.server.port" },
+	{ .ops = { .name = "tcp_client",
+	      .interface = "tcp.client.auto_interface",
+	      .start = autoclient_start,
+	      .stop = autoclient_stop,
+	      .free = autoconnect_free },
+	    .protocol = NET_TCP,
+	    .auto_start = "tcp.client.auto_start",
+	    .port = "tcp.client.remote_port",
+	    .host = "tcp.client.remote_host",
+	    .local_port = "tcp.client.local_port" },
+	{ .ops = { .name = "udp_client",
+	      .interface = "udp.client.auto_interface",
+	      .start = autoclient_start,
+	      .stop = autoclient_stop,
+	      .free = autoconnect_free },
+	    .protocol = NET_UDP,
+	    .auto_start = "udp.client.auto_start",
+	    .port = "udp.client.remote_port",
+	    .host = "udp.client.remote_host",
+	    .local_port = "udp.client.local_port" },
 };
 
 void
 autoconnect_attach(struct module *module)
 {
-	struct autoconnect *self = xcalloc(1, sizeof *self);
+	for (size_t i = 0; i < sizeof autoconnect_kinds / sizeof autoconnect_kinds[0];
+	     i++) {
+		struct autoconnect *self = xcalloc(1, sizeof *self);
 
-	self->module = module;
-	self->tcp.module = self->udp.module = module;
-	self->tcp.watch.told = self->udp.watch.told = autoclient_told;
-	self->tcp.protocol = NET_TCP;
-	self->udp.protocol = NET_UDP;
-	module_add_service(module, &autoconnect_ops, self);
+		self->module = module;
+		self->kind = &autoconnect_kinds[i];
+		self->watch.told = autoclient_told;
+		module_add_service(module, &self->kind->ops, self);
+	}
 }

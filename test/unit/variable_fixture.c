@@ -18,6 +18,7 @@
 #include "var/table.h"
 
 static char rig_mac[] = "4C:55:CC:10:09:42";
+static char rig_address[] = "127.0.0.1";
 static char rig_names[PROFILE_COUNT][2] = { "0", "1", "2", "3" };
 
 int
@@ -34,6 +35,7 @@ rig_setup(void **state)
 	for (unsigned i = 0; i < PROFILE_COUNT; i++) {
 		rig->own[i].name = rig_names[i];
 		rig->own[i].mac = rig_mac;
+		rig->own[i].network.address = rig_address;
 		rig->catalogs[i] =
 		    catalog_new(profile_at(i), command_tables, variable_tables);
 		rig->modules[i] = module_new(

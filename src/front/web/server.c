@@ -361,6 +361,7 @@ web_server_free(void *arg)
 
 static const struct service_ops web_server_ops = {
 	.name = "http",
+	.interface = "http.server.interface",
 	.start = web_server_start,
 	.stop = web_server_stop,
 	.free = web_server_free,

@@ -1,0 +1,292 @@
+#include "core/network.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+#include "core/module.h"
+#include "core/net.h"
+#include "core/service.h"
+#include "core/variable.h"
+#include "device/host_address.h"
+
+#define NETWORK_TIMEOUT_MS 10000
+
+struct network_link {
+	enum network_state state;
+	struct link_address address; /* while it is up */
+};
+
+struct network_wait {
+	struct module *module; /* borrowed */
+	enum network_interface interface;
+	network_waited *done;
+	void *arg;
+	TAILQ_ENTRY(network_wait) entry;
+};
+
+struct network {
+	struct network_link links[NETWORK_INTERFACES];
+	TAILQ_HEAD(, network_wait) waits;
+};
+
+static const char *const network_names[NETWORK_INTERFACES] = { "default", "wlan",
+	"softap" };
+
+/* Made at the first boot. */
+static struct network *
+network_get(struct module *module)
+{
+	if (module->network == NULL) {
+		module->network = xcalloc(1, sizeof *module->network);
+		TAILQ_INIT(&module->network->waits);
+	}
+	return module->network;
+}
+
+const char *
+network_interface_name(enum network_interface interface)
+{
+	return network_names[interface];
+}
+
+const char *
+network_state_name(enum network_state state)
+{
+	static const char *const names[] = { [NETWORK_DOWN] = "down",
+		[NETWORK_JOINING] = "joining",
+		[NETWORK_UP] = "up" };
+
+	return names[state];
+}
+
+enum network_interface
+network_interface(const struct module *module, const char *word)
+{
+	if (word == NULL || (strcmp(word, network_names[NETWORK_WLAN]) != 0 &&
+				strcmp(word, network_names[NETWORK_SOFTAP]) != 0))
+		word = variable_text(module, "network.default_interface");
+	return strcmp(word, network_names[NETWORK_SOFTAP]) == 0 ? NETWORK_SOFTAP
+								: NETWORK_WLAN;
+}
+
+enum network_interface
+network_interface_of(const struct module *module, const char *variable)
+{
+	return network_interface(module,
+	    variable_exists(module, variable) ? variable_text(module, variable) : NULL);
+}
+
+static enum network_interface
+network_resolve(const struct module *module, enum network_interface interface)
+{
+	return interface == NETWORK_DEFAULT ? network_interface(module, NULL)
+					    : interface;
+}
+
+enum network_state
+network_state(const struct module *module, enum network_interface interface)
+{
+	if (module->network == NULL)
+		return NETWORK_DOWN;
+	return module->network->links[network_resolve(module, interface)].state;
+}
+
+const struct link_address *
+network_address(const struct module *module, enum network_interface interface)
+{
+	const struct network_link *link;
+
+	if (network_state(module, interface) != NETWORK_UP)
+		return NULL;
+	link = &module->network->links[network_resolve(module, interface)];
+	return &link->address;
+}
+
+/* Tells those who wait for it. One of them may bring it down again. */
+static void
+network_tell(struct module *module, enum network_interface interface, bool is_up)
+{
+	struct network_wait *wait, *next;
+
+	for (wait = TAILQ_FIRST(&module->network->waits); wait != NULL; wait = next) {
+		network_waited *done = wait->done;
+		void *arg = wait->arg;
+
+		next = TAILQ_NEXT(wait, entry);
+		if (wait->interface != interface)
+			continue;
+		network_wait_cancel(wait);
+		done(arg, is_up);
+	}
+}
+
+static void
+network_is_up(struct module *module, enum network_interface interface,
+    const struct link_address *address)
+{
+	struct network_link *link = &module->network->links[interface];
+
+	link->state = NETWORK_UP;
+	link->address = *address;
+	service_start_all(module, interface);
+	network_tell(module, interface, true);
+	module_changed(module);
+}
+
+/* The module's own address is this host's. */
+static void
+network_host_address(const struct module *module, struct link_address *address)
+{
+	struct host_address host;
+	struct in_addr ip;
+
+	inet_pton(AF_INET, module->own->network.address, &ip);
+	host_address_describe(&host, ip);
+	address->ip = host.ip;
+	address->netmask = host.netmask;
+	address->gateway = host.gateway;
+	address->dns = host.dns;
+}
+
+const char *
+network_bring_up(struct module *module, enum network_interface interface)
+{
+	struct link_address address;
+
+	interface = network_resolve(module, interface);
+	if (network_get(module)->links[interface].state != NETWORK_DOWN)
+		return NULL;
+	if (interface == NETWORK_SOFTAP)
+		return "No radio";
+	network_host_address(module, &address);
+	network_is_up(module, interface, &address);
+	return NULL;
+}
+
+void
+network_bring_down(struct module *module, enum network_interface interface)
+{
+	struct network_link *link;
+
+	interface = network_resolve(module, interface);
+	link = &network_get(module)->links[interface];
+	if (link->state == NETWORK_DOWN)
+		return;
+	service_stop_all(module, interface);
+	net_take_down(module, interface);
+	link->state = NETWORK_DOWN;
+	network_tell(module, interface, false);
+	module_changed(module);
+}
+
+static void
+network_down_wlan(struct module *module)
+{
+	network_bring_down(module, NETWORK_WLAN);
+	module_resume(module);
+}
+
+static void
+network_down_softap(struct module *module)
+{
+	network_bring_down(module, NETWORK_SOFTAP);
+	module_resume(module);
+}
+
+/* What a service's variable says by now counts too, though its interface stayed up. */
+static void
+network_restart(struct module *module, enum network_interface interface)
+{
+	network_bring_down(module, interface);
+	network_bring_up(module, interface);
+	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
+		if (network_state(module, i) == NETWORK_UP)
+			service_start_all(module, i);
+	}
+	module_resume(module);
+}
+
+static void
+network_restart_wlan(struct module *module)
+{
+	network_restart(module, NETWORK_WLAN);
+}
+
+static void
+network_restart_softap(struct module *module)
+{
+	network_restart(module, NETWORK_SOFTAP);
+}
+
+const struct module_step *
+network_step_down(enum network_interface interface)
+{
+	static const struct module_step steps[NETWORK_INTERFACES] = {
+		[NETWORK_WLAN] = { MODULE_PAUSED, network_down_wlan },
+		[NETWORK_SOFTAP] = { MODULE_PAUSED, network_down_softap },
+	};
+
+	return &steps[interface];
+}
+
+const struct module_step *
+network_step_restart(enum network_interface interface)
+{
+	static const struct module_step steps[NETWORK_INTERFACES] = {
+		[NETWORK_WLAN] = { MODULE_PAUSED, network_restart_wlan },
+		[NETWORK_SOFTAP] = { MODULE_PAUSED, network_restart_softap },
+	};
+
+	return &steps[interface];
+}
+
+struct network_wait *
+network_wait_start(struct module *module, enum network_interface interface,
+    network_waited *done, void *arg)
+{
+	struct network_wait *wait = xcalloc(1, sizeof *wait);
+
+	wait->module = module;
+	wait->interface = network_resolve(module, interface);
+	wait->done = done;
+	wait->arg = arg;
+	TAILQ_INSERT_TAIL(&network_get(module)->waits, wait, entry);
+	return wait;
+}
+
+void
+network_wait_cancel(struct network_wait *wait)
+{
+	TAILQ_REMOVE(&wait->module->network->waits, wait, entry);
+	free(wait);
+}
+
+unsigned
+network_timeout_ms(const struct module *module, enum network_interface interface)
+{
+	(void)module;
+	(void)interface;
+	return NETWORK_TIMEOUT_MS;
+}
+
+void
+network_boot(struct module *module)
+{
+	network_bring_up(module, NETWORK_WLAN);
+}
+
+void
+network_take_down(struct module *module)
+{
+	network_bring_down(module, NETWORK_SOFTAP);
+	network_bring_down(module, NETWORK_WLAN);
+}
+
+void
+network_free(struct module *module)
+{
+	free(module->network);
+	module->network = NULL;
+}
