@@ -12,4 +12,8 @@
  * notes, 6.6. */
 uint16_t crc16(uint16_t crc, const void *bytes, size_t len);
 
+/* Reads one as a host spells it: one to four hexadecimal digits, with or without 0x. 0,
+ * or -1. Reference: serial and file notes, 6.6. */
+int crc16_parse(const char *text, int32_t *crc);
+
 #endif

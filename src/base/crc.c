@@ -1,5 +1,10 @@
 #include "base/crc.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+
 /* What eight steps of the register make of its low byte, in a register whose bits run
  * the other way round: a byte then goes in as it is, lowest bit first. */
 static const uint16_t crc16_table[256] = { 0x0000, 0x1189, 0x2312, 0x329B, 0x4624,
@@ -49,4 +54,21 @@ crc16(uint16_t crc, const void *bytes, size_t len)
 	while (len-- > 0)
 		crc = (uint16_t)((crc >> 8) ^ crc16_table[(crc ^ *at++) & 0xFF]);
 	return crc16_reverse(crc);
+}
+
+int
+crc16_parse(const char *text, int32_t *crc)
+{
+	char spelled[8];
+	int64_t number;
+
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		text += 2;
+	if (strlen(text) > 4 || strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+		return -1;
+	snprintf(spelled, sizeof spelled, "0x%s", text);
+	if (number_parse(spelled, strlen(spelled), 0, UINT16_MAX, &number) == -1)
+		return -1;
+	*crc = (int32_t)number;
+	return 0;
 }

@@ -1,13 +1,12 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/buffer.h>
 #include <event2/event.h>
 
+#include "base/crc.h"
 #include "base/log.h"
-#include "base/number.h"
 #include "base/xmalloc.h"
 #include "cmd/table.h"
 #include "core/event.h"
@@ -31,25 +30,6 @@ file_failed(const struct request *request, const char *name)
 	return RESULT_FAILED;
 }
 
-/* Reference: serial and file notes, 6.6: one to four hexadecimal digits, with or
- * without 0x. 0, or -1. */
-static int
-file_parse_crc(const char *text, int32_t *crc)
-{
-	char spelled[8];
-	int64_t number;
-
-	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
-		text += 2;
-	if (strlen(text) > 4 || strspn(text, "0123456789abcdefABCDEF") != strlen(text))
-		return -1;
-	snprintf(spelled, sizeof spelled, "0x%s", text);
-	if (number_parse(spelled, strlen(spelled), 0, UINT16_MAX, &number) == -1)
-		return -1;
-	*crc = (int32_t)number;
-	return 0;
-}
-
 /* What the arguments of file_create say. RESULT_OK, or the code. */
 static enum result
 file_plan(const struct request *request, struct flash_plan *plan)
@@ -71,7 +51,7 @@ file_plan(const struct request *request, struct flash_plan *plan)
 	if (!flash_is_name(plan->name) ||
 	    (plan->version != NULL &&
 		flash_parse_version(plan->version, version) == -1) ||
-	    (crc != NULL && file_parse_crc(crc, &plan->crc) == -1))
+	    (crc != NULL && crc16_parse(crc, &plan->crc) == -1))
 		return RESULT_INVALID_ARGUMENT;
 	return RESULT_OK;
 }
