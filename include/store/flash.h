@@ -96,7 +96,11 @@ struct flash_plan {
 	uint16_t flags;
 	uint32_t size; /* bytes that will be written */
 	int32_t crc; /* that they must have; -1: any */
+	bool replaces; /* a file of that name, which stays until this one is whole */
 };
+
+/* Bytes of the largest file that there is room for. */
+uint32_t flash_room(const struct flash *);
 
 /* Takes name and room, and waits for the contents. NULL and errno: EINVAL for a bad
  * name or version, EEXIST, ENFILE when there are as many files as there may be, ENOSPC.
@@ -107,6 +111,10 @@ struct flash_draft *flash_create(struct flash *, const struct flash_plan *);
  * none is taken; else the draft is spoiled and can only be discarded. */
 int flash_draft_write(struct flash_draft *, const void *bytes, size_t len);
 uint32_t flash_draft_missing(const struct flash_draft *); /* bytes still to come */
+
+/* What was written so far is all, whatever the plan says. 0, or -1 and errno ENODATA
+ * when that is nothing. */
+int flash_draft_end(struct flash_draft *);
 const struct flash_file *flash_draft_file(const struct flash_draft *); /* as planned */
 
 /* Makes it a file. Frees the draft in any case. 0, or -1 and errno: ENODATA when bytes

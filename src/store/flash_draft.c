@@ -61,6 +61,19 @@ flash_spans(struct flash *flash, size_t *count)
 	return spans;
 }
 
+uint32_t
+flash_room(const struct flash *flash)
+{
+	uint32_t taken = 0, capacity = flash_capacity(flash);
+	const struct flash_draft *draft;
+
+	for (size_t i = 0; i < flash->table.count; i++)
+		taken += flash_blocks(flash->table.files[i].size);
+	TAILQ_FOREACH (draft, &flash->drafts, entry)
+		taken += flash_blocks(draft->file.size);
+	return taken >= capacity ? 0 : (capacity - taken) * FLASH_BLOCK;
+}
+
 /* Chosen: how the module tidies its flash is not on record. Here files move together
  * when there are enough free blocks but not side by side, so what is free can always be
  * used. Only the numbers in the index change, and those on the disk with the next
@@ -171,7 +184,8 @@ flash_check_plan(const struct flash *flash, const struct flash_plan *plan,
     char version[FLASH_VERSION_SIZE])
 {
 	const struct flash_draft *draft;
-	size_t count = flash->table.count;
+	bool is_taken = flash_find(flash, plan->name) != NULL;
+	size_t count = flash->table.count - (is_taken ? 1 : 0);
 
 	errno = EINVAL;
 	if (!flash_is_name(plan->name) || plan->size > INT32_MAX ||
@@ -179,7 +193,7 @@ flash_check_plan(const struct flash *flash, const struct flash_plan *plan,
 		plan->version == NULL ? FLASH_VERSION : plan->version, version) == -1)
 		return -1;
 	errno = EEXIST;
-	if (flash_find(flash, plan->name) != NULL)
+	if (is_taken && !plan->replaces)
 		return -1;
 	TAILQ_FOREACH (draft, &flash->drafts, entry) {
 		if (strcmp(draft->file.name, plan->name) == 0)
@@ -243,6 +257,16 @@ flash_draft_missing(const struct flash_draft *draft)
 	return draft->file.size - draft->written;
 }
 
+int
+flash_draft_end(struct flash_draft *draft)
+{
+	errno = ENODATA;
+	if (draft->written == 0)
+		return -1;
+	draft->file.size = draft->written;
+	return 0;
+}
+
 const struct flash_file *
 flash_draft_file(const struct flash_draft *draft)
 {
@@ -277,8 +301,12 @@ flash_draft_commit(struct flash_draft *draft)
 	draft->fd = -1;
 	result = flash_content_finish(flash, draft->file.content, fd);
 	if (result == 0) {
-		for (size_t i = 0; i < flash->table.count; i++)
-			flash_table_add(&next, &flash->table.files[i]);
+		for (size_t i = 0; i < flash->table.count; i++) {
+			const struct flash_file *file = &flash->table.files[i];
+
+			if (strcmp(file->name, draft->file.name) != 0)
+				flash_table_add(&next, file);
+		}
 		flash_table_add(&next, &draft->file);
 		result = flash_exchange(flash, &next);
 	}

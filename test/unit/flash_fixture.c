@@ -58,14 +58,16 @@ files_contents(unsigned seed, size_t size)
 	return bytes;
 }
 
-int
-files_make(struct flash *flash, const char *name, unsigned seed, uint32_t size)
+static int
+files_put(
+    struct flash *flash, const char *name, unsigned seed, uint32_t size, bool replaces)
 {
 	const struct flash_plan plan = { .name = name,
 		.type = FLASH_TYPE_MISCELLANEOUS,
 		.flags = FLASH_VALID | FLASH_USER,
 		.size = size,
-		.crc = -1 };
+		.crc = -1,
+		.replaces = replaces };
 	struct flash_draft *draft = flash_create(flash, &plan);
 	unsigned char *bytes = files_contents(seed, size);
 	int result = -1;
@@ -77,6 +79,18 @@ files_make(struct flash *flash, const char *name, unsigned seed, uint32_t size)
 		flash_draft_discard(draft);
 	free(bytes);
 	return result;
+}
+
+int
+files_make(struct flash *flash, const char *name, unsigned seed, uint32_t size)
+{
+	return files_put(flash, name, seed, size, false);
+}
+
+int
+files_replace(struct flash *flash, const char *name, unsigned seed, uint32_t size)
+{
+	return files_put(flash, name, seed, size, true);
 }
 
 bool

@@ -37,6 +37,9 @@ unsigned char *files_contents(unsigned seed, size_t size);
 /* Makes a file of them. 0, or -1 and errno. */
 int files_make(struct flash *, const char *name, unsigned seed, uint32_t size);
 
+/* The same in the place of the one that is there. */
+int files_replace(struct flash *, const char *name, unsigned seed, uint32_t size);
+
 /* Whether the file holds them. */
 bool files_hold(const struct flash *, const char *name, unsigned seed, uint32_t size);
 

@@ -20,6 +20,27 @@ test_crc(void **state)
 }
 
 static void
+test_crc_as_it_is_spelled(void **state)
+{
+	static const struct {
+		const char *text;
+		int32_t crc;
+	} good[] = { { "89F6", 0x89F6 }, { "0x89f6", 0x89F6 }, { "0X1", 1 }, { "0", 0 },
+		{ "ffff", 0xFFFF } };
+	static const char *const bad[] = { "", "0x", "0x12345", "12345", "-1", "+1",
+		" 1", "1 ", "g", "0x0x1" };
+	int32_t crc;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		assert_int_equal(crc16_parse(good[i].text, &crc), 0);
+		assert_int_equal(crc, good[i].crc);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(crc16_parse(bad[i], &crc), -1);
+}
+
+static void
 test_versions_and_names(void **state)
 {
 	static const struct {
@@ -441,11 +462,88 @@ test_damaged_contents_are_dropped(void **state)
 	flash_close(flash);
 }
 
+/* A file is there, the old or the new one, at every moment; who reads the old one can
+ * go on. */
+static void
+test_replacing(void **state)
+{
+	struct flash *flash = files_open(&files_plain);
+	struct flash_plan plan = { .name = "a", .size = 1, .crc = 0, .replaces = true };
+	struct flash_draft *draft;
+	char bytes[10];
+	int fd;
+
+	(void)state;
+	for (unsigned i = 0; i < FILES_MOST; i++) {
+		const char name[] = { (char)('a' + i), '\0' };
+
+		assert_int_equal(files_make(flash, name, i, 10), 0);
+	}
+	fd = flash_open_contents(flash, flash_find(flash, "a"));
+	assert_int_equal(files_make(flash, "a", 9, 20), -1);
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(files_replace(flash, "more", 9, 20), -1);
+	assert_int_equal(errno, ENFILE);
+
+	/* What fails leaves the old one. */
+	draft = flash_create(flash, &plan);
+	assert_null(flash_create(flash, &plan));
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(flash_draft_write(draft, "x", 1), 0);
+	assert_true(files_hold(flash, "a", 0, 10));
+	assert_int_equal(flash_draft_commit(draft), -1);
+	assert_int_equal(errno, EBADMSG);
+	assert_true(files_hold(flash, "a", 0, 10));
+	assert_int_equal(files_replace(flash, "a", 9, FILES_BLOCKS * FLASH_BLOCK), -1);
+	assert_int_equal(errno, ENOSPC);
+
+	assert_int_equal(files_replace(flash, "a", 9, 20), 0);
+	assert_int_equal(files_count(flash), FILES_MOST);
+	assert_string_equal(flash_at(flash, FILES_MOST - 1)->name, "a");
+	assert_int_equal(read(fd, bytes, sizeof bytes), 10);
+	close(fd);
+	flash = files_reopen(flash, &files_plain);
+	assert_true(files_hold(flash, "a", 9, 20));
+	assert_int_equal(files_on_host(), FILES_MOST + 1);
+	flash_close(flash);
+}
+
+/* A file whose size shows only at its end. */
+static void
+test_end_of_a_draft(void **state)
+{
+	struct flash *flash = files_open(&files_plain);
+	struct flash_plan plan = { .name = "f", .crc = -1 };
+	struct flash_draft *draft;
+
+	(void)state;
+	assert_int_equal(flash_room(flash), FILES_BLOCKS * FLASH_BLOCK);
+	assert_int_equal(files_make(flash, "a", 1, FLASH_BLOCK + 1), 0);
+	assert_int_equal(files_make(flash, "b", 1, 1), 0);
+	plan.size = flash_room(flash);
+	assert_int_equal(plan.size, (FILES_BLOCKS - 3) * FLASH_BLOCK);
+	draft = flash_create(flash, &plan);
+	assert_int_equal(flash_room(flash), 0);
+	assert_int_equal(flash_draft_end(draft), -1);
+	assert_int_equal(errno, ENODATA);
+	assert_int_equal(flash_draft_write(draft, "123456789", 9), 0);
+	assert_int_equal(flash_draft_end(draft), 0);
+	assert_int_equal(flash_draft_missing(draft), 0);
+	assert_int_equal(flash_draft_commit(draft), 0);
+	assert_int_equal(flash_find(flash, "f")->size, 9);
+	assert_int_equal(flash_find(flash, "f")->crc, 0x89F6);
+	assert_int_equal(flash_room(flash), (FILES_BLOCKS - 4) * FLASH_BLOCK);
+	flash = files_reopen(flash, &files_plain);
+	assert_int_equal(flash_find(flash, "f")->size, 9);
+	flash_close(flash);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_crc),
+		TEST(test_crc_as_it_is_spelled),
 		TEST(test_versions_and_names),
 		TEST(test_nothing_before_the_first_file),
 		TEST(test_files_survive),
@@ -459,6 +557,8 @@ main(void)
 		TEST(test_damage_is_set_aside),
 		TEST(test_other_things_in_the_place),
 		TEST(test_damaged_contents_are_dropped),
+		TEST(test_replacing),
+		TEST(test_end_of_a_draft),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

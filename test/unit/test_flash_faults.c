@@ -143,6 +143,39 @@ test_restore_with_each_call_failing(void **state)
 	run_with_each_fault(flash_restore, 17);
 }
 
+/* The file is the old one or the new one, and whole. */
+static void
+test_replace_with_each_call_failing(void **state)
+{
+	bool failed = true;
+	int n = 0;
+
+	while (failed) {
+		struct flash *flash;
+		bool is_old;
+		int result;
+
+		memset(&host_fault, 0, sizeof host_fault);
+		files_tear_down(state);
+		files_set_up(state);
+		flash = files_open(&files_plain);
+		assert_int_equal(files_make(flash, "a", 1, 3 * FLASH_BLOCK), 0);
+		host_fault.lasting = true;
+		host_fault.countdown = ++n;
+		result = files_replace(flash, "a", 2, 100);
+		flash_close(flash);
+		failed = host_fault.failed;
+		host_fault.countdown = 0;
+		flash = files_open(&files_plain);
+		assert_int_equal(files_count(flash), 1);
+		is_old = files_hold(flash, "a", 1, 3 * FLASH_BLOCK);
+		assert_true(is_old != files_hold(flash, "a", 2, 100));
+		assert_false(is_old && result == 0);
+		flash_close(flash);
+	}
+	assert_true(n > 18);
+}
+
 /* A failing disk while the factory's files are first put in: all of them or none. */
 static void
 test_first_boot_with_each_call_failing(void **state)
@@ -178,6 +211,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_create_with_each_call_failing),
 		TEST(test_delete_with_each_call_failing),
+		TEST(test_replace_with_each_call_failing),
 		TEST(test_format_with_each_call_failing),
 		TEST(test_restore_with_each_call_failing),
 		TEST(test_first_boot_with_each_call_failing),
