@@ -5,6 +5,7 @@
 
 /* One table a family, each in the file of that name. */
 extern const struct command file_commands[];
+extern const struct command gpio_commands[];
 extern const struct command help_commands[];
 extern const struct command network_commands[];
 extern const struct command socket_commands[];

@@ -19,6 +19,7 @@ struct flash;
 struct net;
 struct network;
 struct nvm;
+struct pins;
 struct request;
 struct session;
 struct stream_table;
@@ -90,6 +91,7 @@ struct module {
 	struct stream_table *streams; /* owned; NULL before the first stream */
 	struct net *net; /* owned; its sockets; NULL before the first */
 	struct network *network; /* owned; its interfaces; NULL before the first boot */
+	struct pins *pins; /* owned; NULL before the first use */
 	TAILQ_HEAD(, session) sessions;
 	TAILQ_HEAD(, session) closed_sessions; /* to be freed on the next turn */
 	struct event *reaper; /* owned; frees them */

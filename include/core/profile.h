@@ -22,6 +22,7 @@ struct profile {
 	enum profile_bit bit;
 	unsigned uarts; /* serial ports that uart.* knows */
 	unsigned gpios; /* pins, numbered from 0 */
+	int pin_cts, pin_rts; /* of UART 0, with flow control; -1: not on record */
 	/* Streams on sockets at a time, in all and of a kind. */
 	unsigned connections, tcp_clients, udp_streams;
 	unsigned files, file_streams; /* in the flash; open at a time */

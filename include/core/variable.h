@@ -110,6 +110,10 @@ const char *variable_text(const struct module *, const char *name);
 int64_t variable_number(const struct module *, const char *name);
 bool variable_is_on(const struct module *, const char *name);
 
+/* Whether it was set or saved, or has a factory default of the board; else the table's
+ * holds. index: of an indexed variable, or NULL. */
+bool variable_is_set(const struct module *, const char *name, const char *index);
+
 /* The same for one index of an indexed variable. */
 const char *variable_text_at(
     const struct module *, const char *name, const char *index);

@@ -4,6 +4,7 @@
 
 const struct command *const command_tables[] = {
 	file_commands,
+	gpio_commands,
 	help_commands,
 	network_commands,
 	socket_commands,

@@ -7,6 +7,7 @@
 
 #include "base/xmalloc.h"
 #include "core/network.h"
+#include "core/pins.h"
 #include "core/request.h"
 #include "core/session.h"
 
@@ -119,6 +120,7 @@ module_dispatch(struct module *module)
 		enum result result;
 
 		module->running = request;
+		pins_command_begins(module);
 		result = module_run(module, request);
 		if (result != RESULT_PENDING)
 			request_complete(request, result);

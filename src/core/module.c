@@ -15,6 +15,7 @@
 #include "core/event.h"
 #include "core/net.h"
 #include "core/network.h"
+#include "core/pins.h"
 #include "core/request.h"
 #include "core/session.h"
 #include "core/variable.h"
@@ -164,6 +165,7 @@ module_take_down(struct module *module)
 	net_take_down(module, NETWORK_DEFAULT);
 	stream_table_free(module->streams);
 	module->streams = NULL;
+	pins_reset(module);
 }
 
 void
@@ -195,6 +197,7 @@ module_free(struct module *module)
 		event_free(module->sleep_timer);
 	net_free(module);
 	network_free(module);
+	pins_free(module);
 	event_log_free(module);
 	module_drop_factory(module);
 	nvm_close(module->nvm);
@@ -315,6 +318,7 @@ module_boot(struct module *module)
 			       ? BUS_STREAM
 			       : BUS_COMMAND;
 	variable_apply_all(module);
+	pins_boot(module);
 
 	module_show_banner(module);
 	if (module->safe_mode)

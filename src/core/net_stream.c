@@ -8,6 +8,7 @@
 #include "core/event.h"
 #include "core/module.h"
 #include "core/net_state.h"
+#include "core/pins.h"
 #include "core/session.h"
 #include "core/variable.h"
 #include "stream/stream.h"
@@ -57,6 +58,7 @@ net_stream_told(
 	struct net_stream *self = (struct net_stream *)watch;
 	struct net *net = net_get(self->module);
 
+	pins_follow(self->module);
 	switch (event) {
 	case STREAM_EVENT_END:
 		if (!variable_is_on(self->module, "stream.auto_close")) {
@@ -110,6 +112,7 @@ net_add_stream_over(
 			session->ops->stream_added(session, stream);
 	}
 	net_server_update(module);
+	pins_follow(module);
 	return handle;
 }
 
@@ -118,6 +121,7 @@ net_stream_was_read(struct module *module, int handle)
 {
 	struct stream *stream = stream_get(module->streams, handle);
 
+	pins_follow(module);
 	if (stream != NULL && stream->ops->kind != STREAM_KIND_TEXT &&
 	    (stream->ops->kind == STREAM_KIND_FILE ||
 		variable_is_on(module, "stream.auto_close")) &&

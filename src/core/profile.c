@@ -6,9 +6,10 @@
 /* Reference: command notes, section 3 (version) and variable notes, section 4 hold the
  * banners, all read from real modules. Chosen: wl-1.0 uses the banner of the oldest
  * ZentriOS-WL module on record, a 1.2, since none of a 1.0 is. The AMW007 has one UART
- * and, by its evaluation boards and host drivers, pins 0 to 21. Streams: network notes,
- * 2.1; ZentriOS-WL has one TCP client and one UDP stream, its sisters 8 of any kind.
- * Files: serial and file notes, 2.9 and 6.1. */
+ * and, by its evaluation boards and host drivers, pins 0 to 21, of which flow control
+ * has 6 and 7 (serial and file notes, 7.1). Streams: network notes, 2.1; ZentriOS-WL
+ * has one TCP client and one UDP stream, its sisters 8 of any kind. Files: serial and
+ * file notes, 2.9 and 6.1. */
 static const struct profile profiles[PROFILE_COUNT] = {
 	{ .name = "wl-1.0",
 	    .bit = PROFILE_WL_1_0,
@@ -17,6 +18,8 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	    .build_number = "16eee81",
 	    .uarts = 1,
 	    .gpios = 22,
+	    .pin_cts = 6,
+	    .pin_rts = 7,
 	    .connections = 8,
 	    .tcp_clients = 1,
 	    .udp_streams = 1,
@@ -29,6 +32,8 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	    .build_number = "16eee81",
 	    .uarts = 1,
 	    .gpios = 22,
+	    .pin_cts = 6,
+	    .pin_rts = 7,
 	    .connections = 8,
 	    .tcp_clients = 1,
 	    .udp_streams = 1,
@@ -40,6 +45,8 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	    .build_number = "16eee81",
 	    .uarts = 1,
 	    .gpios = 22,
+	    .pin_cts = 6,
+	    .pin_rts = 7,
 	    .connections = 8,
 	    .tcp_clients = 8,
 	    .udp_streams = 8,
@@ -52,6 +59,8 @@ static const struct profile profiles[PROFILE_COUNT] = {
 	    .build_number = "16eee81",
 	    .uarts = 2,
 	    .gpios = 23,
+	    .pin_cts = -1,
+	    .pin_rts = -1,
 	    .connections = 8,
 	    .tcp_clients = 8,
 	    .udp_streams = 8,

@@ -10,6 +10,7 @@
 #include "base/xmalloc.h"
 #include "core/catalog.h"
 #include "core/module.h"
+#include "core/pins.h"
 #include "core/session.h"
 #include "stream/stream.h"
 
@@ -124,6 +125,7 @@ request_complete(struct request *request, enum result result)
 	if (module->running == request)
 		module->running = NULL;
 	request_free(request);
+	pins_follow(module);
 	session_resume(session);
 	module_dispatch(module);
 }
@@ -136,6 +138,7 @@ request_cancel(struct request *request)
 	request->session->current = NULL;
 	if (module->running == request) {
 		module->running = NULL;
+		pins_follow(module);
 		if (request->cancel != NULL)
 			request->cancel(request->op);
 	} else if (request->queued) {

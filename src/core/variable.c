@@ -53,9 +53,9 @@ variable_factory(const struct module *module, const char *key)
 	return NULL;
 }
 
-/* The stored text: set or saved, else the board's factory default, else the table's. */
+/* What was set or saved, else the board's factory default; NULL: neither. */
 static const char *
-variable_stored(
+variable_given(
     const struct module *module, const struct variable *variable, const char *index)
 {
 	char key[VARIABLE_KEY_MAX];
@@ -66,7 +66,25 @@ variable_stored(
 	text = nvm_get(module->nvm, index == NULL ? variable->name : key);
 	if (text == NULL && module->factory_count > 0)
 		text = variable_factory(module, index == NULL ? variable->name : key);
+	return text;
+}
+
+/* That, else the table's. */
+static const char *
+variable_stored(
+    const struct module *module, const struct variable *variable, const char *index)
+{
+	const char *text = variable_given(module, variable, index);
+
 	return text != NULL ? text : catalog_initial(module->catalog, variable);
+}
+
+bool
+variable_is_set(const struct module *module, const char *name, const char *index)
+{
+	const struct variable *variable = variable_get(module, name);
+
+	return variable != NULL && variable_given(module, variable, index) != NULL;
 }
 
 const char *

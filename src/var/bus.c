@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "core/pins.h"
 #include "core/profile.h"
 #include "var/choices.h"
 
@@ -73,10 +74,11 @@ const struct variable bus_variables[] = {
 	{ .name = "bus.stream.cmd_gpio",
 	    .shortcut = "bu s g",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "0",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that leads from stream mode to command mode; -1: none." },
 	{ .name = "bus.stream.cmd_seq",
 	    .shortcut = "bu s s",

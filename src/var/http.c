@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/pins.h"
 #include "core/profile.h"
 #include "var/choices.h"
 
@@ -130,5 +131,15 @@ const struct variable http_variables[] = {
 	    .help =
 		"User of HTTP Basic authorization, which is on once user and password "
 		"are set." },
+	/* Reference: network notes, 1.1, for the shortcut. Chosen: the full name. */
+	{ .name = "http.server.websocket_gpio",
+	    .shortcut = "ht s x",
+	    .type = VARIABLE_INT,
+	    .flags = VARIABLE_PERSISTED,
+	    .initial = "-1",
+	    .min = RANGE_GPIO_MIN,
+	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
+	    .help = "Pin that is high while a WebSocket is open; -1: none." },
 	{ .name = NULL },
 };

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "core/pins.h"
 #include "var/check.h"
 #include "var/choices.h"
 
@@ -13,10 +14,11 @@ const struct variable ioconn_variables[] = {
 	{ .name = "ioconn.control_gpio",
 	    .shortcut = "io c",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "-1",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that opens and closes the connection; -1: none." },
 	{ .name = "ioconn.enabled",
 	    .shortcut = "io e",
@@ -54,10 +56,11 @@ const struct variable ioconn_variables[] = {
 	    .help = "Port that it leads to." },
 	{ .name = "ioconn.status_gpio",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "-1",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that shows whether it is open; -1: none." },
 	{ .name = NULL },
 };

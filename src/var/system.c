@@ -10,7 +10,9 @@
 
 #include "base/number.h"
 #include "core/event.h"
+#include "core/indicator.h"
 #include "core/module.h"
+#include "core/pins.h"
 #include "core/profile.h"
 #include "var/check.h"
 #include "var/choices.h"
@@ -158,18 +160,6 @@ static const char *const system_indicators[] = { "wlan", "network", "softap", NU
 static const struct variable_index system_indicator_index = { .words =
 								  system_indicators };
 
-/* Reference: network and HTTP notes, 9, for the pins and for the number of states and
- * the examples of wlan and network. Chosen: those examples as the factory values, and
- * for softap the pattern that vendor code sets. */
-static const struct {
-	const char *gpio, *state;
-	unsigned states;
-} system_indicator_board[] = {
-	{ "0", "static_off|fast_blink|medium_blink|static_on", 4 },
-	{ "4", "static_off|fast_blink|slow_blink", 3 },
-	{ "1", "static_off|static_off|static_off|static_on", 4 },
-};
-
 /* Writes the value that is set, else that of the board. */
 static void
 system_indicator_print(struct module *module, const char *name, const char *index,
@@ -191,7 +181,7 @@ system_indicator_gpio_get(struct module *module, const char *index,
 	(void)modifier;
 	if (system_indicators[i] != NULL)
 		system_indicator_print(module, "system.indicator.gpio", index,
-		    system_indicator_board[i].gpio, out);
+		    indicator_boards[i].gpio, out);
 }
 
 static void
@@ -203,7 +193,7 @@ system_indicator_state_get(struct module *module, const char *index,
 	(void)modifier;
 	if (system_indicators[i] != NULL)
 		system_indicator_print(module, "system.indicator.state", index,
-		    system_indicator_board[i].state, out);
+		    indicator_boards[i].state, out);
 }
 
 static int
@@ -223,21 +213,6 @@ system_indicator_gpio_check(
 	return 0;
 }
 
-/* The length of the blink pattern that text begins with, or 0. */
-static size_t
-system_pattern_length(const char *text)
-{
-	static const char *const patterns[] = { "static_off", "static_on", "slow_blink",
-		"medium_blink", "fast_blink" };
-	size_t len = strcspn(text, "|");
-
-	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
-		if (strlen(patterns[i]) == len && strncmp(patterns[i], text, len) == 0)
-			return len;
-	}
-	return 0;
-}
-
 /* As many patterns as the indicator has states, separated by vertical bars. */
 static int
 system_indicator_state_check(
@@ -253,16 +228,16 @@ system_indicator_state_check(
 	if (value->len == 0)
 		return 0;
 	for (;;) {
-		size_t len = system_pattern_length(text);
+		size_t len = strcspn(text, "|");
 
-		if (len == 0)
+		if (!indicator_is_pattern(text, len))
 			return -1;
 		states++;
 		if (text[len] == '\0')
 			break;
 		text += len + 1;
 	}
-	return states == system_indicator_board[i].states ? 0 : -1;
+	return states == indicator_boards[i].states ? 0 : -1;
 }
 
 /* system.activity.* and system.wakeup.* */
@@ -351,6 +326,16 @@ system_uuid_get(struct module *module, const char *index, const char *modifier,
 	evbuffer_add_printf(out, "%s", module->uuid);
 }
 
+/* Chosen: two digits; hosts parse them as hexadecimal, with or without 0x. */
+static void
+system_oob_status_get(struct module *module, const char *index, const char *modifier,
+    struct evbuffer *out)
+{
+	(void)index;
+	(void)modifier;
+	evbuffer_add_printf(out, "0x%02X", pins_take_events(module));
+}
+
 static void
 system_version_get(struct module *module, const char *index, const char *modifier,
     struct evbuffer *out)
@@ -370,9 +355,12 @@ static const char *const system_powersave_modes[] = { "off", "on", NULL };
 	.help = "Sets echo, header, prompt and print level for people (human) or for " \
 		"programs (machine)."
 
-/* Reference: variable notes, system. Chosen, where the record is silent: the ranges of
- * seconds; no wake-up by pins; a powersave mode that is on, as the notes say. Of
- * safemode.status there is more in the serial and file notes, 5.6. */
+#define SYSTEM_OOB_ALL 0x7F /* Reference: serial and file notes, 3 */
+
+/* Reference: variable notes, system; serial and file notes, 3, for system.oob.*, of
+ * which the masks are shown in decimal as every number is. Chosen, where the record is
+ * silent: the ranges of seconds; no wake-up by pins; a powersave mode that is on, as
+ * the notes say. Of safemode.status there is more in the serial and file notes, 5.6. */
 const struct variable system_variables[] = {
 	{ .name = "system.activity.gpio",
 	    .shortcut = "sy a g",
@@ -396,7 +384,7 @@ const struct variable system_variables[] = {
 	{ .name = "system.adc.vref",
 	    .shortcut = "sy a v",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .profiles = PROFILE_WZ_3,
 	    .initial = "3300",
 	    .max = RANGE_16_BIT_MAX,
@@ -427,10 +415,11 @@ const struct variable system_variables[] = {
 	{ .name = "system.cmd.gpio",
 	    .shortcut = "sy c g",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "-1",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that shows that a command is done; -1: none." },
 	{ .name = "system.cmd.header_enabled",
 	    .shortcut = "sy c h",
@@ -466,21 +455,23 @@ const struct variable system_variables[] = {
 	    .help = "Seconds after boot at which the module goes to sleep; 0: never." },
 	{ .name = "system.indicator.gpio",
 	    .shortcut = "sy i g",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .max = 4,
 	    .index = &system_indicator_index,
 	    .get = system_indicator_gpio_get,
 	    .check = system_indicator_gpio_check,
+	    .apply = pins_apply,
 	    .help =
 		"Pin that an indicator drives, -1 to 31; -1: none; empty: as the board "
 		"has it." },
 	{ .name = "system.indicator.state",
 	    .shortcut = "sy i s",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .max = LENGTH_TEXT_MAX,
 	    .index = &system_indicator_index,
 	    .get = system_indicator_state_get,
 	    .check = system_indicator_state_check,
+	    .apply = indicator_apply,
 	    .help =
 		"Pattern for each state of an indicator, separated by vertical bars: "
 		"static_off, static_on, slow_blink, medium_blink, fast_blink; empty: "
@@ -498,14 +489,46 @@ const struct variable system_variables[] = {
 	    .help =
 		"Text of a log line; @t stands for the time and @a for what the line "
 		"is about; empty: the factory's." },
+	{ .name = "system.oob.event_mask",
+	    .shortcut = "sy o e",
+	    .type = VARIABLE_INT,
+	    .flags = VARIABLE_PERSISTED,
+	    .initial = "0",
+	    .max = SYSTEM_OOB_ALL,
+	    .apply = pins_apply,
+	    .help = "Events that the pin shows: 0x01 ioconn, 0x02 network, 0x04 client "
+		    "of the TCP server, 0x08 its data, 0x10 data of the UDP server, "
+		    "0x20 of TCP clients, 0x40 of UDP clients." },
 	{ .name = "system.oob.gpio",
 	    .shortcut = "sy o g",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "-1",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that shows events; -1: none." },
+	{ .name = "system.oob.level",
+	    .shortcut = "sy o l",
+	    .type = VARIABLE_BOOL,
+	    .flags = VARIABLE_PERSISTED,
+	    .initial = "1",
+	    .apply = pins_apply,
+	    .help = "Level of that pin while there is an event." },
+	{ .name = "system.oob.rising_edge",
+	    .shortcut = "sy o r",
+	    .type = VARIABLE_INT,
+	    .flags = VARIABLE_PERSISTED,
+	    .initial = "0",
+	    .max = SYSTEM_OOB_ALL,
+	    .apply = pins_apply,
+	    .help = "Events that are shown from their beginning until "
+		    "system.oob.status is read, instead of while they last." },
+	{ .name = "system.oob.status",
+	    .shortcut = "sy o s",
+	    .flags = VARIABLE_READONLY,
+	    .get = system_oob_status_get,
+	    .help = "Events that there are, in hexadecimal." },
 	{ .name = "system.powersave.mode",
 	    .type = VARIABLE_CHOICE,
 	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,

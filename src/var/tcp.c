@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "core/pins.h"
 #include "core/profile.h"
 #include "var/check.h"
 #include "var/choices.h"
@@ -128,20 +129,22 @@ const struct variable tcp_variables[] = {
 	{ .name = "tcp.server.connected_gpio",
 	    .shortcut = "tc s c",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "-1",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that is high while a client is connected; -1: none." },
 	{ .name = "tcp.server.data_gpio",
 	    .shortcut = "tc s d",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "-1",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that is high while data of a client waits; -1: none." },
 	{ .name = "tcp.server.idle_timeout",
 	    .shortcut = "tc s t",

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "core/module.h"
+#include "core/pins.h"
 #include "var/check.h"
 
 /* Reference: variable notes, uart. Chosen: the limit of a rate given as raw, which is
@@ -114,6 +115,7 @@ const struct variable uart_variables[] = {
 	    .max = 5,
 	    .index = &uart_index,
 	    .check = uart_flow_check,
+	    .apply = pins_apply,
 	    .help = "Hardware flow control: on or off." },
 	{ .name = "uart.parity",
 	    .type = VARIABLE_CHOICE,

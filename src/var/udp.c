@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "core/pins.h"
 #include "core/profile.h"
 #include "var/check.h"
 #include "var/choices.h"
@@ -73,11 +74,12 @@ const struct variable udp_variables[] = {
 	{ .name = "udp.server.data_gpio",
 	    .shortcut = "ud s d",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "-1",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that is high while data waits; -1: none." },
 	{ .name = "udp.server.lock_client",
 	    .shortcut = "ud s l",

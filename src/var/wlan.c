@@ -5,6 +5,7 @@
 #include <event2/buffer.h>
 
 #include "core/module.h"
+#include "core/pins.h"
 #include "core/profile.h"
 #include "var/check.h"
 #include "var/choices.h"
@@ -210,10 +211,11 @@ const struct variable wlan_variables[] = {
 	{ .name = "wlan.network.status_gpio",
 	    .shortcut = "wl n o",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "-1",
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
+	    .apply = pins_apply,
 	    .help = "Pin that is high while the network is up; -1: none." },
 	{ .name = "wlan.passkey",
 	    .shortcut = "wl p",
