@@ -20,6 +20,7 @@
 #include "daemon/reload.h"
 #include "daemon/rules.h"
 #include "daemon/status.h"
+#include "front/control.h"
 #include "front/serial.h"
 #include "front/terminal.h"
 #include "front/web/server.h"
@@ -39,6 +40,8 @@ struct host {
 	struct settings *settings; /* owned */
 	struct hosted *modules; /* owned, in the order of the settings */
 	size_t module_count;
+	struct control_host control_host;
+	struct control *control; /* owned; NULL: it could not be had */
 	struct event *terminated, *interrupted, *hung_up; /* owned */
 	struct event *status_writer; /* owned; writes the old status files anew */
 	int state_lock, runtime_lock; /* descriptors, or -1 */
@@ -268,6 +271,31 @@ host_add_module(struct host *host, const struct module_settings *own)
 	return 0;
 }
 
+static size_t
+host_module_count(void *arg)
+{
+	return ((const struct host *)arg)->module_count;
+}
+
+static struct module *
+host_module_at(void *arg, size_t position)
+{
+	return ((const struct host *)arg)->modules[position].module;
+}
+
+/* Without it the modules still run; the cause is logged. */
+static void
+host_open_control(struct host *host)
+{
+	char *path = xasprintf("%s/control", host->options->runtime_directory);
+
+	host->control_host.module_count = host_module_count;
+	host->control_host.module_at = host_module_at;
+	host->control_host.arg = host;
+	host->control = control_new(host->base, path, &host->control_host);
+	free(path);
+}
+
 static int
 host_set_up(struct host *host)
 {
@@ -286,6 +314,7 @@ host_set_up(struct host *host)
 		if (host_add_module(host, &host->settings->modules[i]) == -1)
 			return -1;
 	}
+	host_open_control(host);
 	return 0;
 }
 
@@ -350,6 +379,7 @@ host_free(struct host *host)
 {
 	if (host == NULL)
 		return;
+	control_free(host->control);
 	for (size_t i = 0; i < host->module_count; i++) {
 		module_free(host->modules[i].module);
 		status_remove(host->modules[i].directory);
