@@ -20,6 +20,9 @@ void bridge_start(struct bridge *);
 /* The port carries commands now; the stream waits. */
 void bridge_stop(struct bridge *);
 
+/* Leaves STREAM mode for commands, and says so; what the port gave before is data. */
+void bridge_break(struct bridge *);
+
 /* A stream was opened: it is taken if the bridge has none. */
 void bridge_offer(struct bridge *, struct stream *);
 

@@ -17,6 +17,7 @@ struct evbuffer;
 #define CONSOLE_LOG_MAX                                                                \
 	(16u * 1024) /* waiting output beyond which log lines are lost */
 #define CONSOLE_OUTPUT_MAX (64u * 1024) /* ... beyond which no command is taken */
+#define CONSOLE_PULL_MAX (64u * 1024) /* more than a tty keeps */
 
 struct console_port;
 
@@ -57,6 +58,10 @@ void console_port_write(struct console_port *, const void *bytes, size_t len);
 
 /* Bytes that wait to be written. */
 size_t console_port_waiting(const struct console_port *);
+
+/* Takes what has arrived at the descriptor by now, at most CONSOLE_PULL_MAX bytes, also
+ * while it is held: before its input takes on another meaning. */
+void console_port_pull(struct console_port *);
 
 /* Stops reading, or reads on: for a port whose input goes where there is no room. */
 void console_port_hold(struct console_port *, bool held);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/xmalloc.h"
 #include "core/module.h"
+#include "core/pins.h"
 #include "core/variable.h"
 #include "front/console_port.h"
 #include "stream/stream.h"
@@ -74,7 +75,7 @@ bridge_flush(struct bridge *bridge)
 		    evbuffer_pullup(bridge->up, (ev_ssize_t)piece), piece);
 
 		if (n == -1 && errno == EAGAIN) {
-			console_port_hold(bridge->port, true);
+			console_port_hold(bridge->port, bridge->running);
 			return;
 		}
 		if (n == -1)
@@ -133,13 +134,12 @@ bridge_typing_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Reference: serial and file notes, 4.1: "Command Mode Start", then the prompt. */
-static void
+void
 bridge_break(struct bridge *bridge)
 {
 	struct session *session = &bridge->port->session;
 
-	bridge->matched = 0;
-	event_del(bridge->typing_timer);
+	bridge_give_back(bridge);
 	bridge_flush(bridge);
 	bridge_stop(bridge);
 	session->bus_mode = BUS_COMMAND;
@@ -167,6 +167,7 @@ bridge_input(struct bridge *bridge, const char *bytes, size_t len)
 		quiet = false;
 		at++;
 		if (++bridge->matched == bridge->sequence_len) {
+			bridge->matched = 0;
 			bridge_break(bridge);
 			return at;
 		}
@@ -194,6 +195,7 @@ bridge_pull(struct bridge *bridge)
 	}
 	if (bridge->ended && n < (ssize_t)sizeof bytes)
 		event_active(bridge->closer, EV_TIMEOUT, 0);
+	pins_follow(bridge_module(bridge));
 }
 
 void
@@ -297,6 +299,7 @@ void
 bridge_stop(struct bridge *bridge)
 {
 	bridge->running = false;
+	bridge->matched = 0;
 	event_del(bridge->flush_timer);
 	event_del(bridge->typing_timer);
 	console_port_hold(bridge->port, false);

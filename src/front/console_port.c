@@ -101,6 +101,18 @@ console_port_read(int fd, char *bytes, size_t size)
 }
 
 static void
+console_port_take(struct console_port *port, const char *bytes, size_t len)
+{
+	port->corked = true;
+	port->ops->input(port, bytes, len);
+	port->corked = false;
+	if (console_port_waiting(port) > 0) {
+		console_port_flush(port);
+		console_port_tell_sent(port);
+	}
+}
+
+static void
 console_port_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct console_port *port = arg;
@@ -114,13 +126,7 @@ console_port_readable(evutil_socket_t fd, short what, void *arg)
 		console_port_lose(port, n == 0 ? 0 : errno);
 		return;
 	}
-	port->corked = true;
-	port->ops->input(port, bytes, (size_t)n);
-	port->corked = false;
-	if (console_port_waiting(port) > 0) {
-		console_port_flush(port);
-		console_port_tell_sent(port);
-	}
+	console_port_take(port, bytes, (size_t)n);
 	if (console_port_waiting(port) >= CONSOLE_OUTPUT_MAX ||
 	    session_input_length(&port->session) >= SESSION_INPUT_MAX)
 		console_port_read_on(port);
@@ -195,6 +201,23 @@ console_port_write(struct console_port *port, const void *bytes, size_t len)
 	evbuffer_add(
 	    console_port_output(port), (const char *)bytes + n, len - (size_t)n);
 	console_port_flush(port);
+}
+
+void
+console_port_pull(struct console_port *port)
+{
+	char bytes[CONSOLE_READ_SIZE];
+	size_t taken = 0;
+	ssize_t n = 1;
+
+	/* An end or an error is met again by whoever reads next. */
+	while (port->fd != -1 && n > 0 && taken < CONSOLE_PULL_MAX) {
+		n = console_port_read(port->fd, bytes, sizeof bytes);
+		if (n > 0) {
+			console_port_take(port, bytes, (size_t)n);
+			taken += (size_t)n;
+		}
+	}
 }
 
 void

@@ -16,6 +16,7 @@
 #include "device/serial_line.h"
 #include "front/bridge.h"
 #include "front/console_port.h"
+#include "front/mode_pin.h"
 
 #define SERIAL_REOPEN_MS 1000 /* between two looks for a tty that is gone */
 #define SERIAL_DRAIN_MS 5 /* between two looks whether the output has left */
@@ -29,6 +30,7 @@ struct serial {
 	    *timer; /* owned: looks for the tty, or for the end of the output */
 	struct bridge
 	    *bridge; /* owned: STREAM mode; NULL before the first boot into it */
+	struct mode_pin *mode_pin; /* owned; likewise */
 	unsigned drain_tries;
 	bool away_logged;
 };
@@ -166,6 +168,31 @@ serial_set_timer(struct serial *serial, unsigned ms)
 	event_add(serial->timer, &timeout);
 }
 
+/* The pin of bus.stream.cmd_gpio leads out of STREAM mode or back. What the host wrote
+ * before belongs to the mode there was, so it is taken first; a command that runs ends
+ * before the stream goes on, and what is typed of the next one is forgotten. */
+static bool
+serial_pin_changed(void *arg, bool is_high)
+{
+	struct serial *serial = arg;
+	struct session *session = &serial->port.session;
+
+	if (is_high == (session->bus_mode == BUS_COMMAND))
+		return true;
+	console_port_pull(&serial->port);
+	if (is_high) {
+		if (session->bus_mode == BUS_STREAM)
+			bridge_break(serial->bridge);
+		return true;
+	}
+	if (session->current != NULL || session_input_length(session) > 0)
+		return false;
+	session_reset(session);
+	session->bus_mode = BUS_STREAM;
+	bridge_start(serial->bridge);
+	return true;
+}
+
 /* Reference: serial and file notes, 4.1: bus.mode acts at boot. */
 static void
 serial_booted(struct session *session)
@@ -174,9 +201,14 @@ serial_booted(struct session *session)
 
 	serial_configure(serial);
 	session->bus_mode = session->module->bus_mode;
+	if (session->bus_mode == BUS_STREAM && serial->bridge == NULL) {
+		serial->bridge = bridge_new(&serial->port);
+		serial->mode_pin =
+		    mode_pin_new(session->module, serial_pin_changed, serial);
+	}
+	if (serial->mode_pin != NULL && mode_pin_take(serial->mode_pin))
+		session->bus_mode = BUS_COMMAND;
 	if (session->bus_mode == BUS_STREAM) {
-		if (serial->bridge == NULL)
-			serial->bridge = bridge_new(&serial->port);
 		bridge_start(serial->bridge);
 	} else {
 		if (serial->bridge != NULL)
@@ -201,7 +233,8 @@ serial_leave(struct session *session)
 {
 	struct serial *serial = (struct serial *)session;
 
-	if (session->module->bus_mode != BUS_STREAM)
+	if (session->module->bus_mode != BUS_STREAM ||
+	    mode_pin_is_high(serial->mode_pin))
 		return -1;
 	session->bus_mode = BUS_STREAM;
 	bridge_start(serial->bridge);
@@ -226,6 +259,7 @@ serial_free(struct session *session)
 	struct serial *serial = (struct serial *)session;
 
 	bridge_free(serial->bridge);
+	mode_pin_free(serial->mode_pin);
 	console_port_clear(&serial->port);
 	serial->line.fd = -1;
 	serial_line_close(&serial->line);

@@ -79,7 +79,8 @@ const struct variable bus_variables[] = {
 	    .min = RANGE_GPIO_MIN,
 	    .max = RANGE_GPIO_MAX,
 	    .apply = pins_apply,
-	    .help = "Pin that leads from stream mode to command mode; -1: none." },
+	    .help = "Pin that leads from stream mode to command mode while it is high; "
+		    "-1: none." },
 	{ .name = "bus.stream.cmd_seq",
 	    .shortcut = "bu s s",
 	    .flags = VARIABLE_PERSISTED,
