@@ -25,6 +25,7 @@
 #include "front/terminal.h"
 #include "front/web/server.h"
 #include "service/autoconnect.h"
+#include "service/ioconn.h"
 
 /* A module and what the process keeps of it. */
 struct hosted {
@@ -266,6 +267,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 	if (own->has_serial && serial_attach(hosted->module, hosted->directory) == -1)
 		return -1;
 	autoconnect_attach(hosted->module);
+	ioconn_attach(hosted->module);
 	terminal_attach(hosted->module);
 	web_server_attach(hosted->module);
 	return 0;

@@ -212,15 +212,21 @@ control_client_watch(struct control_client *client, struct control_watch *watch)
 	client->watch = watch;
 }
 
-/* Cuts the line into words, in place. -1: there are too many. */
+/* Cuts the line into words, in place; quotes hold one together that has blanks. -1:
+ * there are too many. */
 static int
 control_split(char *text, struct control_line *line)
 {
-	char *rest = text, *word;
+	char *rest = text;
 
 	line->count = 0;
-	while ((word = strsep(&rest, " \t\r")) != NULL) {
-		if (*word == '\0')
+	while (rest != NULL) {
+		bool is_quoted = *rest == '"';
+		char *word = is_quoted ? rest + 1 : rest;
+
+		rest = word;
+		strsep(&rest, is_quoted ? "\"" : " \t\r");
+		if (*word == '\0' && !is_quoted)
 			continue;
 		if (line->count == CONTROL_WORDS_MAX)
 			return -1;

@@ -23,6 +23,16 @@ settings_check_name(
 	return text[0] == '.' || strchr(text, '/') != NULL ? entry->expected : NULL;
 }
 
+/* The control socket lies beside the directories of the modules. */
+static const char *
+settings_check_module_name(
+    const struct settings_reader *reader, const struct setting *entry, char *text)
+{
+	if (strcmp(text, "control") == 0)
+		return entry->expected;
+	return settings_check_name(reader, entry, text);
+}
+
 /* The link lies beside status.json, which is replaced through status.json.new. */
 static const char *
 settings_check_link(
@@ -316,9 +326,9 @@ static const struct setting settings_module_table[] = {
 	    .min = 1,
 	    .max = SETTINGS_NAME_MAX,
 	    .offset = offsetof(struct module_settings, name),
-	    .check = settings_check_name,
+	    .check = settings_check_module_name,
 	    .expected = "a name of 1 to 63 bytes without '/' and control characters, "
-			"not starting with '.'" },
+			"not starting with '.' and not \"control\"" },
 	{ .name = "profile",
 	    .type = SETTING_STRING,
 	    .min = 1,

@@ -6,7 +6,7 @@ import socket
 
 from lib.case import Case
 from lib.control import Control
-from lib.daemon import module
+from lib.daemon import module, wait_until
 from lib.serial import Channel, Closed, Serial
 from lib.websocket import WebSocket
 
@@ -338,6 +338,11 @@ class CommandPin(Pins):
 
 
 class Sockets(Pins):
+    def test_a_name_with_blanks(self):
+        control = self.control(self.start([module("living room")]))
+        self.assertEqual(control.command('gpio "living room" 5 1')["level"], 1)
+        self.assertIn("no module", control.command('gpio "living" 5 1')["error"])
+
     def test_errors_and_lists(self):
         control = self.control(self.start())
         self.assertEqual(control.command("modules"), {"modules": [
@@ -421,3 +426,57 @@ class Sockets(Pins):
         self.assertFalse(self.path.exists())
         daemon.start()
         self.assertIn("modules", self.control(daemon).command("modules"))
+
+
+class Ioconn(Pins):
+    def listen(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(10)
+        self.addCleanup(listener.close)
+        return listener
+
+    def begin(self, port, **factory):
+        daemon = self.start(ioconn__enabled="1", ioconn__remote_host="127.0.0.1",
+                            ioconn__remote_port=str(port), ioconn__status_gpio="15",
+                            **factory)
+        control = self.control(daemon)
+        control.watch()
+        return daemon, control
+
+    def test_a_pin_opens_and_closes(self):
+        listener = self.listen()
+        _, control = self.begin(listener.getsockname()[1], ioconn__control_gpio="14")
+        control.send(b"gpio zentri 14 1\n")
+        for _ in range(2):
+            peer, _ = listener.accept()
+            control.change(15, 1)
+            control.send(b"gpio zentri 14 0\n")
+            control.change(15, 0)
+            self.assertEqual(peer.recv(1), b"")
+            peer.close()
+            control.send(b"gpio zentri 14 1\n")
+        peer, _ = listener.accept()
+        control.change(15, 1)
+        peer.close()
+        control.change(15, 0)
+
+    def test_without_a_pin_it_is_there_from_the_start(self):
+        listener = self.listen()
+        daemon, _ = self.begin(listener.getsockname()[1])
+        peer, _ = listener.accept()
+        self.addCleanup(peer.close)
+        rest = self.rest(daemon)
+        wait_until(lambda: b"TCPC" in rest.command("list").body)
+        self.assertEqual(self.control(daemon).pin(15)["level"], 1)
+        rest.command("network_restart")
+        again, _ = listener.accept()
+        again.close()
+
+    def test_udp(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            daemon, control = self.begin(peer.getsockname()[1], ioconn__protocol="udp",
+                                         ioconn__control_gpio="14")
+            control.send(b"gpio zentri 14 1\n")
+            control.change(15, 1)
+            self.assertIn(b"UDPC", self.rest(daemon).command("list").body)

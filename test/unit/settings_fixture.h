@@ -195,7 +195,7 @@ fixture_tear_down(void **state)
 
 #define NAME_EXPECTED                                                                  \
 	"give a name of 1 to 63 bytes without '/' and control characters, not "        \
-	"starting with '.'"
+	"starting with '.' and not \"control\""
 #define LINK_EXPECTED                                                                  \
 	"give a file name of 1 to 63 bytes without '/', not starting with '.' or "     \
 	"\"status.json\""

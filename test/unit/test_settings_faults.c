@@ -133,6 +133,7 @@ test_name_faults(void **state)
 		{ "", "" },
 		{ ".", "." },
 		{ ".hidden", ".hidden" },
+		{ "control", "control" },
 		{ "a/b", "a/b" },
 		{ "a\\x1Fb", "a\\x1Fb" },
 		{ "a\\x7F", "a\\x7F" },
