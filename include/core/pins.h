@@ -50,6 +50,7 @@ int pins_apply(struct module *);
 /* For core/: all pins as the variables say, at boot; what cannot be had is logged. */
 void pins_boot(struct module *);
 void pins_reset(struct module *); /* the module goes down: nothing is driven */
+void pins_sleep(struct module *); /* ... and sleeps: gpio.sleep, system.wakeup.events */
 void pins_free(struct module *);
 
 /* Something happened that a pin may show: unread data, a client, the end of a command.

@@ -20,6 +20,7 @@ struct pins_indicator {
 };
 
 struct pins {
+	struct module *module; /* borrowed */
 	struct gpio *gpio; /* owned */
 	int8_t at[PIN_FUNCTIONS]; /* the pin of each function; -1: none */
 	uint8_t init[GPIO_PINS_MAX]; /* gpio.init as it was applied last */
@@ -27,11 +28,17 @@ struct pins {
 	unsigned events_before, events_kept; /* system.oob.* */
 	bool follows; /* some pin follows what happens */
 	struct event *follower; /* owned; brings them up to date */
+	bool sleeps; /* gpio.sleep and system.wakeup.events are in force */
+	struct gpio_watch sleep_watch; /* linked while it sleeps */
+	struct event *waker; /* owned; NULL before it first slept */
 	struct pins_indicator indicators[INDICATORS];
 };
 
 /* The module's pins, made on first use. */
 struct pins *pins_get(struct module *);
+
+/* The module wakes, or ends. */
+void pins_sleep_ends(struct pins *);
 
 /* One function on a pin. */
 struct pin_role {

@@ -353,6 +353,7 @@ module_sleep(struct module *module)
 
 	module_take_down(module);
 	module->state = MODULE_ASLEEP;
+	pins_sleep(module);
 	/* What a host sent before and sends now is read, and lost. */
 	TAILQ_FOREACH (session, &module->sessions, entry) {
 		if (session->ops->drained != NULL)

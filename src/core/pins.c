@@ -31,6 +31,7 @@ pins_get(struct module *module)
 	if (pins != NULL)
 		return pins;
 	pins = module->pins = xcalloc(1, sizeof *pins);
+	pins->module = module;
 	pins->gpio = gpio_new(module->profile->gpios);
 	memset(pins->at, -1, sizeof pins->at);
 	memset(pins->init, PINS_INIT_NONE, sizeof pins->init);
@@ -231,6 +232,7 @@ pins_boot(struct module *module)
 {
 	struct pins_plan plan;
 
+	pins_reset(module); /* it may have slept */
 	pins_plan_make(module, &plan);
 	pins_carry_out(module, &plan);
 }
@@ -243,6 +245,7 @@ pins_reset(struct module *module)
 	if (pins == NULL)
 		return;
 	indicator_reset(module);
+	pins_sleep_ends(pins);
 	if (pins->follower != NULL)
 		event_free(pins->follower);
 	pins->follower = NULL;
@@ -261,6 +264,8 @@ pins_free(struct module *module)
 	if (module->pins == NULL)
 		return;
 	pins_reset(module);
+	if (module->pins->waker != NULL)
+		event_free(module->pins->waker);
 	gpio_free(module->pins->gpio);
 	free(module->pins);
 	module->pins = NULL;

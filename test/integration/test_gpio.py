@@ -207,6 +207,34 @@ class Functions(Pins):
                          "tcp.server.connected_gpio")
 
 
+class Sleep(Pins):
+    def test_pins_of_a_module_that_sleeps(self):
+        """Each pin as gpio.sleep says; one of them wakes."""
+        daemon = self.start([module(profile="wz-3", factory={
+            "gpio.init 8": "output 0", "gpio.sleep 8": "output_high",
+            "gpio.init 9": "output 1", "gpio.sleep 9": "input_pulldown",
+            "gpio.init 11": "output 1",
+            "system.wakeup.events": "gpio9,gpio10"})])
+        control, serial = self.control(daemon), self.serial(daemon)
+        control.drive(11, 1)
+        for waker in (10, 9):
+            levels = [control.pin(pin)["level"] for pin in (8, 9, 11)]
+            self.assertEqual(levels, [0, 1, 1])
+            serial.send(b"sleep\r\n")
+            daemon.wait_status(lambda status: status["state"] == "asleep")
+            pins = control.command("gpio zentri")["pins"]
+            self.assertEqual([pins[pin]["level"] for pin in (8, 9)], [1, 0])
+            self.assertEqual([pins[pin]["direction"] for pin in (8, 9, 11)],
+                             ["output", "input_pulldown", "none"])
+            control.drive(12, 1)
+            control.drive(12, 0)
+            self.assertEqual(daemon.status()["state"], "asleep")
+            serial.expect(b"sleep\r\n")
+            control.drive(waker, 1)
+            serial.boot_output()
+            control.drive(waker, "release")
+
+
 class Blinking(Pins):
     def test_patterns(self):
         """Edges as the module makes them, by its own clock."""
