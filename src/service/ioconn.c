@@ -166,6 +166,7 @@ ioconn_free(void *arg)
 
 static const struct service_ops ioconn_ops = {
 	.name = "ioconn",
+	.interface = "network.default_interface",
 	.start = ioconn_start,
 	.stop = ioconn_stop,
 	.free = ioconn_free,
