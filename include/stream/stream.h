@@ -68,6 +68,8 @@ struct stream { /* first member of each backend's own struct */
 	const struct stream_ops *ops;
 	int handle; /* slot, 0 to STREAM_MAX - 1 */
 	bool end_is_told; /* the log line of its end was shown */
+	const char
+	    *fault; /* the backend's words for why it ended; NULL: as it should */
 	TAILQ_HEAD(stream_watches, stream_watch) watches;
 };
 
