@@ -23,6 +23,8 @@ struct pins;
 struct request;
 struct session;
 struct stream_table;
+struct tls_clients;
+struct tls_served;
 
 #define MODULE_FAULTS_MAX 8 /* Reference: serial and file notes, 5.6 */
 #define MODULE_QUEUE_MAX 256 /* requests that wait for their turn */
@@ -92,6 +94,8 @@ struct module {
 	struct net *net; /* owned; its sockets; NULL before the first */
 	struct network *network; /* owned; its interfaces; NULL before the first boot */
 	struct pins *pins; /* owned; NULL before the first use */
+	struct tls_served *served; /* owned; core/tls_context.c's; NULL before TLS */
+	struct tls_clients *tls_clients; /* owned; NULL before the first */
 	TAILQ_HEAD(, session) sessions;
 	TAILQ_HEAD(, session) closed_sessions; /* to be freed on the next turn */
 	struct event *reaper; /* owned; frees them */

@@ -18,6 +18,8 @@
 #include "core/pins.h"
 #include "core/request.h"
 #include "core/session.h"
+#include "core/tls_clients.h"
+#include "core/tls_context.h"
 #include "core/variable.h"
 #include "store/flash.h"
 #include "store/nvm.h"
@@ -198,6 +200,8 @@ module_free(struct module *module)
 	net_free(module);
 	network_free(module);
 	pins_free(module);
+	tls_context_free(module);
+	tls_clients_free(module);
 	event_log_free(module);
 	module_drop_factory(module);
 	nvm_close(module->nvm);

@@ -4,6 +4,7 @@
 
 #include "core/pins.h"
 #include "core/profile.h"
+#include "core/tls_clients.h"
 #include "var/choices.h"
 
 /* RFC 7617, 2: a colon ends the user's name. */
@@ -13,6 +14,15 @@ http_username_check(const struct module *module, const char *index, struct value
 	(void)module;
 	(void)index;
 	return strchr(value->text, ':') == NULL ? 0 : -1;
+}
+
+static void
+http_tls_client_log_get(struct module *module, const char *index, const char *modifier,
+    struct evbuffer *out)
+{
+	(void)index;
+	(void)modifier;
+	tls_clients_print(module, out);
 }
 
 /* Reference: variable notes, http; network and HTTP notes, 1.1. Chosen, where the
@@ -96,11 +106,20 @@ const struct variable http_variables[] = {
 	    .max = LENGTH_FILE_NAME_MAX,
 	    .help = "File that is served for /." },
 	{ .name = "http.server.tls_cert",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .max = LENGTH_FILE_NAME_MAX,
-	    .help =
-		"File with the certificate of HTTPS; empty: the module makes one." },
+	    .help = "File with the certificate of HTTPS and tls_server; empty: the "
+		    "module makes one." },
+	/* Reference: network and HTTP notes, 1.12, for the name. Chosen: the seconds of
+	 * the module's clock and the name, as the library of that firmware keeps them.
+	 */
+	{ .name = "http.server.tls_client_log",
+	    .type = VARIABLE_TABLE,
+	    .flags = VARIABLE_READONLY,
+	    .get = http_tls_client_log_get,
+	    .help = "Clients that HTTPS has served: when each was there last, and the "
+		    "name in its certificate." },
 	{ .name = "http.server.tls_enabled",
 	    .type = VARIABLE_BOOL,
 	    .flags = VARIABLE_PERSISTED,
@@ -108,22 +127,28 @@ const struct variable http_variables[] = {
 	    .initial = "0",
 	    .help = "Serve HTTPS instead of HTTP; the port stays as it is." },
 	{ .name = "http.server.tls_key",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .max = LENGTH_FILE_NAME_MAX,
-	    .help = "File with the key of HTTPS; empty: the module makes one." },
-	{ .name = "http.server.tls_peer_cert",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
-	    .applies = VARIABLE_ON_NETWORK_RESTART,
-	    .max = LENGTH_FILE_NAME_MAX,
-	    .help =
-		"File with the certificates that HTTPS clients are checked against." },
-	{ .name = "http.server.tls_verify_peer",
+	    .help = "File with the key of HTTPS; empty: the key is in the file of "
+		    "tls_cert." },
+	{ .name = "http.server.tls_log_clients",
 	    .type = VARIABLE_BOOL,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "0",
-	    .help = "Ask HTTPS clients for a certificate." },
+	    .help = "Note the clients of HTTPS that show a certificate." },
+	{ .name = "http.server.tls_peer_cert",
+	    .flags = VARIABLE_PERSISTED,
+	    .applies = VARIABLE_ON_NETWORK_RESTART,
+	    .max = LENGTH_FILE_NAME_MAX,
+	    .help = "File with the certificates that clients are checked against." },
+	{ .name = "http.server.tls_verify_peer",
+	    .type = VARIABLE_BOOL,
+	    .flags = VARIABLE_PERSISTED,
+	    .applies = VARIABLE_ON_NETWORK_RESTART,
+	    .initial = "0",
+	    .help = "Serve only clients that show a certificate." },
 	{ .name = "http.server.username",
 	    .flags = VARIABLE_PERSISTED,
 	    .max = LENGTH_WORD_MAX,

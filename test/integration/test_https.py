@@ -1,12 +1,15 @@
-"""REST over TLS, with the certificate that the module makes for itself."""
+"""REST over TLS, with the certificate that the module makes for itself, and with those in
+its files."""
 
 import socket
 import ssl
 import warnings
 
 from lib.case import Case
+from lib.certificates import authority
 from lib.daemon import MAC, module, wait_until
 from lib.rest import Rest, trusting_context
+from lib.tls import TlsCase
 
 MAC_REPLY = MAC.encode() + b"\r\n"
 
@@ -110,3 +113,107 @@ class Https(Case):
         self.assertEqual(self.rest(daemon).command("reboot").body, b"Rebooting\r\n")
         serial.boot_output()
         self.assertEqual(self.certificate(daemon), first)
+
+
+class Files(TlsCase):
+    """The certificate and the check of clients come from the module's files."""
+
+    def serve(self, **factory):
+        settings = {"tls_enabled": "1", "tls_cert": "server.crt",
+                    "tls_key": "server.key"} | factory
+        return self.module(**{f"http__server__{k}": v for k, v in settings.items()})
+
+    def restart(self):
+        self.ok("network_restart")
+        return self.front.events(1)[0]
+
+    def get(self, line="get wlan.mac", context=None):
+        """A command over a connection that checks the server."""
+        peer = self.tls_peer(self.zentrid.wait_listener()["port"], context)
+        path = line.replace(" ", "%20")
+        peer.sendall(f"GET /command/{path} HTTP/1.1\r\nHost: x\r\n"
+                     "Connection: close\r\n\r\n".encode())
+        answer = b""
+        while piece := peer.recv(4096):  # raises without close_notify
+            answer += piece
+        return answer, peer
+
+    def test_certificate(self):
+        self.serve()
+        answer, peer = self.get()
+        self.assertIn(MAC.encode(), answer)
+        self.assertEqual(peer.getpeercert(binary_form=True), authority().der("server"))
+
+    def test_change_acts_on_network_restart(self):
+        self.serve()
+        self.ok("set http.server.tls_cert client.crt")
+        self.ok("set http.server.tls_key client.key")
+        self.get()
+        self.assertRegex(self.restart(), "listening on port: 80")
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.get()
+        self.ok('set http.server.tls_cert ""')
+        self.ok('set http.server.tls_key ""')
+        self.assertRegex(self.restart(), "listening on port: 80")
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.get()
+        _, peer = self.get(context=trusting_context())
+        self.assertNotEqual(peer.getpeercert(binary_form=True),
+                            authority().der("client"))
+
+    def test_without_its_file_there_is_no_server(self):
+        self.serve()
+        self.ok("set http.server.tls_key gone.key")
+        self.assertEqual(self.restart(), "HTTP server failed: TLS: gone.key: no such file")
+        self.wait_no_entry("http")
+        self.assertIn("HTTPS: gone.key: no such file", self.zentrid.stderr())
+        self.ok("set http.server.tls_key server.key")
+        self.assertRegex(self.restart(), "listening on port: 80")
+        self.get()
+
+    def test_clients_need_a_certificate(self):
+        self.serve(tls_verify_peer="1", tls_peer_cert="ca.crt")
+        for name in (None, "stranger"):
+            with self.assertRaises(ssl.SSLError):
+                self.get(context=self.client_context(name))
+        answer, _ = self.get(context=self.client_context("client"))
+        self.assertIn(MAC.encode(), answer)
+
+    def test_log_of_clients(self):
+        self.serve(tls_verify_peer="1", tls_peer_cert="ca.crt")
+        self.get(context=self.client_context("client"))
+        self.assertEqual(self.ok("get http.server.tls_client_log"), "")
+        self.ok("set http.server.tls_log_clients 1")
+        self.restart()
+        self.get(context=self.client_context("client"))
+        self.assertRegex(self.ok("get http.server.tls_client_log"), r"^\d+ client$")
+        self.get(context=self.client_context("client"))
+        self.assertRegex(self.ok("get http.server.tls_client_log"), r"^\d+ client$")
+
+    def test_no_secret_in_the_log(self):
+        self.module(files={"locked": authority().bytes("locked.key")},
+                    http__server__tls_cert="server.crt", http__server__tls_key="locked")
+        self.ok("set http.server.tls_enabled 1")
+        self.assertEqual(self.restart(),
+                         "HTTP server failed: TLS: locked: bad password read")
+        self.assertNotIn("BEGIN", self.zentrid.stderr())
+
+    def test_resumption(self):
+        self.serve()
+        port = self.zentrid.listener()["port"]
+        for version in ("-tls1_2", "-tls1_3"):
+            path = self.zentrid.directory / f"session{version}"
+            client = self.s_client(port, version, "-sess_out", str(path))
+            wait_until(lambda: path.exists() and b"END SSL" in path.read_bytes(),
+                       what="a session")
+            self.restart()
+            port = self.zentrid.wait_listener()["port"]
+            client = self.s_client(port, version, "-sess_in", str(path))
+            client.wait_for(rb"\nReused, TLSv1")
+
+    def test_s_client_reconnect(self):
+        self.serve()
+        client = self.s_client(self.zentrid.listener()["port"], "-tls1_2", "-reconnect")
+        for _ in range(5):
+            client.wait_for(rb"\nReused, TLSv1\.2")
+            client.said = client.said[client.said.index(b"\nReused") + 8:]

@@ -10,13 +10,16 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 
+#include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
+#include "core/tls_clients.h"
+#include "core/tls_context.h"
 #include "core/variable.h"
 #include "front/web/auth.h"
 #include "front/web/rest.h"
-#include "front/web/tls.h"
 #include "front/web/websocket.h"
 
 struct web_server {
@@ -26,6 +29,7 @@ struct web_server {
 	struct event *adopt; /* owned; learns the connections that evhttp has made */
 	struct listener listener;
 	bool api_enabled;
+	bool logs_clients; /* of HTTPS, by the names in their certificates */
 	unsigned connection_count;
 	TAILQ_HEAD(, web_connection) connections;
 };
@@ -192,6 +196,9 @@ web_handle(struct evhttp_request *request, void *arg)
 		evhttp_send_error(request, HTTP_INTERNAL, NULL);
 		return;
 	}
+	if (server->tls != NULL && server->logs_clients)
+		tls_clients_note(
+		    server->module, bufferevent_openssl_get_ssl(connection->bev));
 	if (!web_auth_allows(server->module, request)) {
 		web_reply_text(connection, request, 401, NULL);
 		return;
@@ -331,19 +338,25 @@ web_server_start(void *arg)
 	struct module *module = server->module;
 	struct listener *listener = &server->listener;
 	bool has_tls = variable_is_on(module, "http.server.tls_enabled");
+	struct tls_fault fault;
 
 	if (!variable_is_on(module, "http.server.enabled"))
 		return;
 	listener_set(listener, module, "http", has_tls ? "https" : "http",
 	    (uint16_t)variable_number(module, "http.server.port"));
-	if (has_tls && (server->tls = web_tls_new(module)) == NULL)
+	if (has_tls && (server->tls = tls_context_server(module, &fault)) == NULL) {
+		log_msg(LOG_ERR, module->own->name, "HTTPS: %s", fault.text);
+		event_emit(
+		    module, EVENT_PROGRESS, "HTTP server failed: TLS: %s", fault.text);
 		return;
+	}
 	if (listener_accept(listener, module, NULL, NULL) == -1) {
 		SSL_CTX_free(server->tls);
 		server->tls = NULL;
 		return;
 	}
 	server->api_enabled = variable_is_on(module, "http.server.api_enabled");
+	server->logs_clients = variable_is_on(module, "http.server.tls_log_clients");
 	web_server_open(server);
 	listener_warn_if_open(listener, module, web_auth_is_on(module),
 	    "http.server.username and http.server.password");

@@ -1,7 +1,6 @@
-#include "front/web/tls.h"
+#include "core/tls_own.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "base/file.h"
@@ -26,7 +26,7 @@
 #define TLS_SERIAL_BITS 159 /* RFC 5280, 4.1.2.2: at most 20 octets, positive */
 
 static void
-web_tls_log(const struct module *module, const char *what)
+tls_own_log(const struct module *module, const char *what)
 {
 	char reason[256] = "no reason given";
 	unsigned long error = ERR_peek_last_error();
@@ -36,11 +36,11 @@ web_tls_log(const struct module *module, const char *what)
 	else if (errno != 0)
 		snprintf(reason, sizeof reason, "%s", strerror(errno));
 	ERR_clear_error();
-	log_msg(LOG_ERR, module->own->name, "HTTPS: %s: %s", what, reason);
+	log_msg(LOG_ERR, module->own->name, "TLS: %s: %s", what, reason);
 }
 
 static int
-web_tls_add_extension(X509 *certificate, int nid, const char *value)
+tls_own_add_extension(X509 *certificate, int nid, const char *value)
 {
 	X509_EXTENSION *extension;
 	X509V3_CTX context;
@@ -59,7 +59,7 @@ web_tls_add_extension(X509 *certificate, int nid, const char *value)
 /* Names are the module's; one with a character that an extension cannot hold goes
  * without its own. */
 static int
-web_tls_add_names(const struct module *module, X509 *certificate)
+tls_own_add_names(const struct module *module, X509 *certificate)
 {
 	const char *name = module->own->name, *address = module->own->network.address;
 	X509_NAME *subject = X509_get_subject_name(certificate);
@@ -76,13 +76,13 @@ web_tls_add_names(const struct module *module, X509 *certificate)
 		names = xasprintf("DNS:%s,DNS:localhost,IP:%s", name, address);
 	else
 		names = xasprintf("DNS:localhost,IP:%s", address);
-	result = web_tls_add_extension(certificate, NID_subject_alt_name, names);
+	result = tls_own_add_extension(certificate, NID_subject_alt_name, names);
 	free(names);
 	return result;
 }
 
 static int
-web_tls_fill(const struct module *module, X509 *certificate, EVP_PKEY *key)
+tls_own_fill(const struct module *module, X509 *certificate, EVP_PKEY *key)
 {
 	BIGNUM *serial = BN_new();
 	int result =
@@ -97,17 +97,17 @@ web_tls_fill(const struct module *module, X509 *certificate, EVP_PKEY *key)
 	       X509_time_adj_ex(X509_getm_notAfter(certificate), TLS_CERTIFICATE_DAYS,
 		   0, NULL) != NULL &&
 	       X509_set_pubkey(certificate, key) == 1 &&
-	       web_tls_add_names(module, certificate) == 1 &&
-	       web_tls_add_extension(
+	       tls_own_add_names(module, certificate) == 1 &&
+	       tls_own_add_extension(
 		   certificate, NID_basic_constraints, "critical,CA:FALSE") == 1 &&
-	       web_tls_add_extension(certificate, NID_ext_key_usage, "serverAuth") ==
+	       tls_own_add_extension(certificate, NID_ext_key_usage, "serverAuth") ==
 		   1 &&
 	       X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
 /* Writes what one of the PEM writers makes. 0, or -1. */
 static int
-web_tls_write(const char *path, BIO *pem, mode_t mode)
+tls_own_write(const char *path, BIO *pem, mode_t mode)
 {
 	char *text;
 	long len = BIO_get_mem_data(pem, &text);
@@ -116,7 +116,7 @@ web_tls_write(const char *path, BIO *pem, mode_t mode)
 }
 
 static int
-web_tls_make(
+tls_own_make(
     const struct module *module, const char *certificate_path, const char *key_path)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -126,14 +126,14 @@ web_tls_make(
 
 	/* The key first: a certificate without its key would never be replaced. */
 	if (key != NULL && certificate != NULL && certificate_pem != NULL &&
-	    key_pem != NULL && web_tls_fill(module, certificate, key) &&
+	    key_pem != NULL && tls_own_fill(module, certificate, key) &&
 	    PEM_write_bio_PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) == 1 &&
 	    PEM_write_bio_X509(certificate_pem, certificate) == 1 &&
-	    web_tls_write(key_path, key_pem, 0600) == 0 &&
-	    web_tls_write(certificate_path, certificate_pem, 0644) == 0)
+	    tls_own_write(key_path, key_pem, 0600) == 0 &&
+	    tls_own_write(certificate_path, certificate_pem, 0644) == 0)
 		result = 0;
 	else
-		web_tls_log(module, "cannot make a certificate");
+		tls_own_log(module, "cannot make a certificate");
 	BIO_free(certificate_pem);
 	BIO_free(key_pem);
 	X509_free(certificate);
@@ -142,7 +142,7 @@ web_tls_make(
 }
 
 static bool
-web_tls_use(SSL_CTX *context, const char *certificate_path, const char *key_path)
+tls_own_take(SSL_CTX *context, const char *certificate_path, const char *key_path)
 {
 	return SSL_CTX_use_certificate_chain_file(context, certificate_path) == 1 &&
 	       SSL_CTX_use_PrivateKey_file(context, key_path, SSL_FILETYPE_PEM) == 1 &&
@@ -151,19 +151,18 @@ web_tls_use(SSL_CTX *context, const char *certificate_path, const char *key_path
 
 /* Renames what cannot be used, so that nothing is lost. */
 static void
-web_tls_set_aside(const struct module *module, const char *path)
+tls_own_set_aside(const struct module *module, const char *path)
 {
 	char *aside = xasprintf("%s.bad-%jd", path, (intmax_t)time(NULL));
 
 	if (rename(path, aside) == 0)
-		log_msg(LOG_ERR, module->own->name, "HTTPS: %s set aside as %s", path,
-		    aside);
+		log_msg(
+		    LOG_ERR, module->own->name, "TLS: %s set aside as %s", path, aside);
 	free(aside);
 }
 
-/* The module's certificate and key; those that are missing or damaged are made anew. */
-static int
-web_tls_load(const struct module *module, SSL_CTX *context)
+int
+tls_own_use(const struct module *module, SSL_CTX *context)
 {
 	char *directory = xasprintf("%s/tls", module->directory);
 	char *certificate = xasprintf("%s/server.crt", directory);
@@ -171,46 +170,29 @@ web_tls_load(const struct module *module, SSL_CTX *context)
 	int result = -1;
 
 	errno = 0;
-	if (web_tls_use(context, certificate, key)) {
+	if (tls_own_take(context, certificate, key)) {
 		result = 0;
 		goto out;
 	}
 	if (access(certificate, F_OK) == 0) {
-		web_tls_log(module, certificate);
-		web_tls_set_aside(module, certificate);
-		web_tls_set_aside(module, key);
+		tls_own_log(module, certificate);
+		tls_own_set_aside(module, certificate);
+		tls_own_set_aside(module, key);
 	}
 	ERR_clear_error();
 	if (file_make_directories(directory, 0700) == -1) {
-		web_tls_log(module, directory);
-	} else if (web_tls_make(module, certificate, key) == 0) {
+		tls_own_log(module, directory);
+	} else if (tls_own_make(module, certificate, key) == 0) {
 		log_msg(LOG_INFO, module->own->name,
-		    "HTTPS: made the self-signed certificate %s", certificate);
-		if (web_tls_use(context, certificate, key))
+		    "TLS: made the self-signed certificate %s", certificate);
+		if (tls_own_take(context, certificate, key))
 			result = 0;
 		else
-			web_tls_log(module, certificate);
+			tls_own_log(module, certificate);
 	}
 out:
 	free(key);
 	free(certificate);
 	free(directory);
 	return result;
-}
-
-SSL_CTX *
-web_tls_new(const struct module *module)
-{
-	static const unsigned char session_id[] = "zentrid";
-	SSL_CTX *context = xcheck(SSL_CTX_new(TLS_server_method()));
-
-	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_session_id_context(context, session_id, sizeof session_id - 1);
-	if (web_tls_load(module, context) == -1) {
-		SSL_CTX_free(context);
-		return NULL;
-	}
-	return context;
 }
