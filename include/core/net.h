@@ -12,7 +12,9 @@ struct module;
 /* The sockets of a module: what opens them by hand (the commands) and by itself (auto
  * connect) comes here. Events, limits of the profile and variables are looked after. */
 
-enum net_protocol { NET_TCP, NET_UDP };
+enum net_protocol { NET_TCP, NET_TLS, NET_UDP };
+
+#define NET_PROTOCOLS (NET_UDP + 1)
 
 #define NET_HOST_MAX 253 /* bytes of a host name. RFC 1035, 2.3.4 */
 
@@ -21,6 +23,8 @@ struct net_target {
 	enum network_interface interface; /* over which it is reached */
 	const char *host; /* copied */
 	uint16_t port, local_port; /* local_port 0: any */
+	const char *
+	    ca_file; /* TLS; borrowed at the start; NULL: as network.tls.ca_cert says */
 };
 
 struct net_open;
@@ -37,7 +41,10 @@ struct net_open *net_open_start(
 void net_open_cancel(struct net_open *);
 
 /* The time that opening may take in all, for a deadline. */
-unsigned net_open_timeout_ms(const struct module *);
+unsigned net_open_timeout_ms(const struct module *, enum net_protocol);
+
+/* What a TCP client speaks: TLS with tcp.client.tls_enabled. */
+enum net_protocol net_tcp_client(const struct module *);
 
 struct net_lookup;
 typedef void net_looked_up(void *arg, const char *address); /* NULL: not found */
@@ -45,9 +52,10 @@ struct net_lookup *net_lookup_start(
     struct module *, const char *host, net_looked_up *, void *arg);
 void net_lookup_cancel(struct net_lookup *);
 
-/* The server of a protocol, one each. Starts on a module port, over an interface: 0, or
- * -1 when it runs already or the port cannot be had, which is logged and said in an
- * event. */
+/* The server of a protocol, one each. That of TLS has the certificate of HTTPS and,
+ * else, the settings of the TCP server; the limits of clients are for both together.
+ * Starts on a module port, over an interface: 0, or -1 when it runs already or cannot
+ * be had, which is logged and said in an event. */
 int net_server_start(
     struct module *, enum net_protocol, enum network_interface, uint16_t port);
 void net_server_stop(struct module *, enum net_protocol); /* closes its streams too */

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include <openssl/types.h>
+
 #include "core/module.h"
 #include "core/net.h"
 #include "stream/tcp.h"
@@ -18,15 +20,19 @@ struct net_server {
 	struct net_lookup *lookup; /* owned: of the UDP server's remote host */
 	enum network_interface interface;
 	uint16_t port; /* of the module; 0: not running */
+	SSL_CTX *tls; /* owned; NULL: none, or not running */
+	uint32_t clients; /* TCP and TLS: a bit for the handle of each stream */
 	struct listener listener; /* as status.json shows it */
 };
 
 struct net {
 	struct evdns_base *dns; /* owned; NULL before the first name */
 	struct event *reaper; /* owned; closes streams at their end */
-	struct event *room; /* owned; lets the TCP server take its next client */
+	struct event *room; /* owned; lets the servers take their next client */
 	TAILQ_HEAD(, net_open) opens; /* under way */
-	struct net_server servers[NET_UDP + 1];
+	TAILQ_HEAD(, net_greeting) greetings; /* clients whose handshake is under way */
+	unsigned greeting_count;
+	struct net_server servers[NET_PROTOCOLS];
 	enum network_interface
 	    interfaces[STREAM_MAX]; /* of each stream; NETWORK_DEFAULT: of none */
 };
@@ -41,10 +47,13 @@ struct tcp_keepalive net_keepalive(const struct module *);
 /* The resolver; NULL when it cannot be made. */
 struct evdns_base *net_dns(struct module *);
 
+/* network.tls.handshake_timeout. */
+unsigned net_handshake_ms(const struct module *);
+
 /* A stream is about to be closed: its server may take the next client. */
 void net_server_stream_gone(struct module *, const struct stream *);
 
-/* After a change of the streams: whether the TCP server takes clients. */
+/* After a change of the streams: whether the servers take clients. */
 void net_server_update(struct module *);
 
 /* Of an interface; NETWORK_DEFAULT: all. */

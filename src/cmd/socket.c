@@ -13,6 +13,7 @@
 #include "core/request.h"
 #include "core/session.h"
 #include "core/variable.h"
+#include "store/flash.h"
 #include "stream/udp.h"
 
 /* The commands that open and serve sockets. Reference: command notes, section 7. */
@@ -64,7 +65,8 @@ socket_open(struct request *request, enum net_protocol protocol, const char *hos
 		    network_interface(module, args_text(request->args, "interface")),
 		.host = host,
 		.port = (uint16_t)port,
-		.local_port = (uint16_t)local_port };
+		.local_port = (uint16_t)local_port,
+		.ca_file = args_text(request->args, "ca_file") };
 	struct socket_open *self;
 
 	self = xcalloc(1, sizeof *self);
@@ -75,7 +77,7 @@ socket_open(struct request *request, enum net_protocol protocol, const char *hos
 		return RESULT_FAILED;
 	}
 	return request_defer(
-	    request, net_open_timeout_ms(module), socket_open_cancel, self);
+	    request, net_open_timeout_ms(module, protocol), socket_open_cancel, self);
 }
 
 /* The local port: an option, a third argument, or what the variable says. */
@@ -91,42 +93,55 @@ socket_local_port(const struct request *request, const char *variable)
 	return args_number(request->args, "local", port);
 }
 
-/* Without a host it connects where tcp.client.remote_host says. */
+/* The variables that stand for arguments which are not given. */
+struct socket_client {
+	const char *host, *port, *local_port;
+};
+
+static const struct socket_client socket_tcp = { "tcp.client.remote_host",
+	"tcp.client.remote_port", "tcp.client.local_port" };
+static const struct socket_client socket_udp = { "udp.client.remote_host",
+	"udp.client.remote_port", "udp.client.local_port" };
+
+/* Without a host it connects where the variables say. */
 static enum result
-tcp_client_run(struct request *request)
+socket_client_run(struct request *request, enum net_protocol protocol,
+    const struct socket_client *client)
 {
 	const struct module *module = request->session->module;
 	const char *host = args_text(request->args, "host");
 	int64_t port = args_number(request->args, "port", 0);
 
 	if (host == NULL) {
-		host = variable_text(module, "tcp.client.remote_host");
-		port = variable_number(module, "tcp.client.remote_port");
+		host = variable_text(module, client->host);
+		port = variable_number(module, client->port);
 	}
 	if (*host == '\0' || port == 0)
 		return RESULT_TOO_FEW_ARGUMENTS;
-	return socket_open(request, NET_TCP, host, port,
-	    socket_local_port(request, "tcp.client.local_port"));
+	return socket_open(request, protocol, host, port,
+	    socket_local_port(request, client->local_port));
+}
+
+static enum result
+tcp_client_run(struct request *request)
+{
+	return socket_client_run(
+	    request, net_tcp_client(request->session->module), &socket_tcp);
+}
+
+static enum result
+tls_client_run(struct request *request)
+{
+	return socket_client_run(request, NET_TLS, &socket_tcp);
 }
 
 static enum result
 udp_client_run(struct request *request)
 {
-	const struct module *module = request->session->module;
-	const char *host = args_text(request->args, "host");
-	int64_t port = args_number(request->args, "port", 0);
-
-	if (host == NULL) {
-		host = variable_text(module, "udp.client.remote_host");
-		port = variable_number(module, "udp.client.remote_port");
-	}
-	if (*host == '\0' || port == 0)
-		return RESULT_TOO_FEW_ARGUMENTS;
-	return socket_open(request, NET_UDP, host, port,
-	    socket_local_port(request, "udp.client.local_port"));
+	return socket_client_run(request, NET_UDP, &socket_udp);
 }
 
-/* start, stop and status of either server. */
+/* start, stop and status of a server. */
 static enum result
 socket_server(struct request *request, enum net_protocol protocol, const char *action,
     const char *port_variable, int64_t given_port)
@@ -157,6 +172,15 @@ static enum result
 tcp_server_run(struct request *request)
 {
 	return socket_server(request, NET_TCP, args_text(request->args, "action"),
+	    "tcp.server.port", args_number(request->args, "port", 0));
+}
+
+/* Chosen: without a port it takes that of the TCP server; it has no variables of its
+ * own. */
+static enum result
+tls_server_run(struct request *request)
+{
+	return socket_server(request, NET_TLS, args_text(request->args, "action"),
 	    "tcp.server.port", args_number(request->args, "port", 0));
 }
 
@@ -252,7 +276,24 @@ static const struct arg_spec client_args[] = {
 	{ .name = NULL },
 };
 
-static const struct arg_spec tcp_server_args[] = {
+/* Reference: command notes, 7: a file of certificates where the others have a local
+ * port. */
+static const struct arg_spec tls_client_args[] = {
+	{ .name = "interface",
+	    .type = ARG_OPTION_CHOICE,
+	    .choices = socket_interfaces },
+	{ .name = "local", .type = ARG_OPTION_NUMBER, .min = 1, .max = 65535 },
+	{ .name = "host", .optional = true, .min = 1, .max = NET_HOST_MAX },
+	{ .name = "port",
+	    .type = ARG_NUMBER,
+	    .optional = true,
+	    .min = 1,
+	    .max = 65535 },
+	{ .name = "ca_file", .optional = true, .min = 1, .max = FLASH_NAME_MAX },
+	{ .name = NULL },
+};
+
+static const struct arg_spec server_args[] = {
 	{ .name = "action", .type = ARG_CHOICE, .choices = socket_actions },
 	{ .name = "port",
 	    .type = ARG_NUMBER,
@@ -303,11 +344,24 @@ const struct command socket_commands[] = {
 	    .help = "Connect to a TCP server; answers the stream handle." },
 	{ .name = "tcp_server",
 	    .alias = "tcps",
-	    .args = tcp_server_args,
+	    .args = server_args,
 	    .network_action = "start",
 	    .flags = COMMAND_NETWORK | COMMAND_NOT_IN_SAFE_MODE,
 	    .run = tcp_server_run,
 	    .help = "Start or stop the TCP server, or say whether it runs." },
+	{ .name = "tls_client",
+	    .alias = "tlsc",
+	    .args = tls_client_args,
+	    .flags = COMMAND_NETWORK | COMMAND_NOT_IN_SAFE_MODE,
+	    .run = tls_client_run,
+	    .help = "Connect to a TLS server; answers the stream handle." },
+	{ .name = "tls_server",
+	    .alias = "tlss",
+	    .args = server_args,
+	    .network_action = "start",
+	    .flags = COMMAND_NETWORK | COMMAND_NOT_IN_SAFE_MODE,
+	    .run = tls_server_run,
+	    .help = "Start or stop the TLS server, or say whether it runs." },
 	{ .name = "udp_client",
 	    .alias = "udpc",
 	    .args = client_args,

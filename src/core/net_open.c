@@ -8,14 +8,17 @@
 
 #include <event2/dns.h>
 #include <event2/event.h>
+#include <openssl/ssl.h>
 
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/net_state.h"
+#include "core/tls_context.h"
 #include "core/variable.h"
 #include "stream/connect.h"
 #include "stream/lookup.h"
+#include "stream/tls.h"
 #include "stream/udp.h"
 
 /* Time that resolving may take: what net_dns() sets. */
@@ -25,15 +28,26 @@
 
 struct net_open {
 	struct module *module; /* borrowed */
+	const struct net_open_type *type;
 	struct net_target target; /* host: this one's own */
 	char *host; /* owned */
+	SSL_CTX *tls; /* owned; NULL: none */
 	net_opened *opened;
 	void *arg;
 	unsigned attempts_left;
 	struct connect *connect; /* its own; NULL when none is under way */
+	struct tls_handshake *handshake; /* likewise */
 	struct lookup *lookup; /* likewise */
 	struct event *pause; /* owned; until the next attempt */
 	TAILQ_ENTRY(net_open) entry;
+};
+
+/* How a client stream of one protocol is opened. */
+struct net_open_type {
+	enum stream_kind kind;
+	int (*prepare)(struct net_open *, struct tls_fault *); /* 0, or -1; or NULL */
+	void (*start)(struct net_open *);
+	void (*connected)(struct net_open *, int fd); /* which it takes; or NULL */
 };
 
 struct net_lookup {
@@ -101,13 +115,27 @@ net_has_room(const struct module *module, enum stream_kind kind)
 }
 
 unsigned
-net_open_timeout_ms(const struct module *module)
+net_handshake_ms(const struct module *module)
+{
+	return (unsigned)variable_number(module, "network.tls.handshake_timeout");
+}
+
+enum net_protocol
+net_tcp_client(const struct module *module)
+{
+	return variable_is_on(module, "tcp.client.tls_enabled") ? NET_TLS : NET_TCP;
+}
+
+unsigned
+net_open_timeout_ms(const struct module *module, enum net_protocol protocol)
 {
 	unsigned attempts = (unsigned)variable_number(module, "tcp.client.retries") + 1;
 	unsigned each =
 	    (unsigned)variable_number(module, "tcp.client.connect_timeout") +
 	    NET_DNS_MS + (unsigned)variable_number(module, "tcp.client.retry_period");
 
+	if (protocol == NET_TLS)
+		each += net_handshake_ms(module);
 	return attempts * each;
 }
 
@@ -117,8 +145,11 @@ net_open_free(struct net_open *open)
 	TAILQ_REMOVE(&open->module->net->opens, open, entry);
 	if (open->connect != NULL)
 		connect_cancel(open->connect);
+	if (open->handshake != NULL)
+		tls_handshake_cancel(open->handshake);
 	if (open->lookup != NULL)
 		lookup_cancel(open->lookup);
+	SSL_CTX_free(open->tls);
 	if (open->pause != NULL)
 		event_free(open->pause);
 	free(open->host);
@@ -154,36 +185,82 @@ net_open_connecting(void *arg)
 	    open->target.port);
 }
 
+/* Has the next attempt made, if there is one left. */
 static void
-net_open_connected(void *arg, int fd, const char *error)
+net_open_again(struct net_open *open, const char *error)
 {
-	struct net_open *open = arg;
-	char info[NET_HOST_MAX + 32];
+	int64_t ms = variable_number(open->module, "tcp.client.retry_period");
+	struct timeval pause = { .tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
-	open->connect = NULL;
-	if (fd != -1) {
-		snprintf(info, sizeof info, "%s:%u (%u)", open->host, open->target.port,
-		    tcp_port_near(fd));
-		net_open_finish(
-		    open, net_add_stream_over(open->module, open->target.interface,
-			      tcp_stream_new(open->module->base, fd, false, info, 0)));
-		return;
-	}
 	if (open->attempts_left == 0) {
 		net_open_failed(open, error);
 		return;
 	}
 	event_emit(open->module, EVENT_PROGRESS, "Connect failed: %s", error);
-	{
-		int64_t ms = variable_number(open->module, "tcp.client.retry_period");
-		struct timeval pause = { .tv_sec = (time_t)(ms / 1000),
-			.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+	if (open->pause == NULL)
+		open->pause = xcheck(
+		    event_new(open->module->base, -1, 0, net_open_attempt, open));
+	event_add(open->pause, &pause);
+}
 
-		if (open->pause == NULL)
-			open->pause = xcheck(event_new(
-			    open->module->base, -1, 0, net_open_attempt, open));
-		event_add(open->pause, &pause);
+/* What stream_list shows: the host as it was typed. */
+static void
+net_open_info(const struct net_open *open, int fd, char *info, size_t size)
+{
+	snprintf(
+	    info, size, "%s:%u (%u)", open->host, open->target.port, tcp_port_near(fd));
+}
+
+static void
+net_open_add_tcp(struct net_open *open, int fd)
+{
+	char info[NET_HOST_MAX + 32];
+
+	net_open_info(open, fd, info, sizeof info);
+	net_open_finish(
+	    open, net_add_stream_over(open->module, open->target.interface,
+		      tcp_stream_new(open->module->base, fd, false, info, 0)));
+}
+
+static void
+net_open_secured(void *arg, SSL *ssl, const char *error)
+{
+	struct net_open *open = arg;
+	char info[NET_HOST_MAX + 32];
+
+	open->handshake = NULL;
+	if (ssl == NULL) {
+		net_open_again(open, error);
+		return;
 	}
+	net_open_info(open, SSL_get_fd(ssl), info, sizeof info);
+	net_open_finish(
+	    open, net_add_stream_over(open->module, open->target.interface,
+		      tls_stream_new(open->module->base, ssl, false, info, 0)));
+}
+
+static void
+net_open_secure(struct net_open *open, int fd)
+{
+	struct tls_options options = { .context = open->tls,
+		.host = open->host,
+		.timeout_ms = net_handshake_ms(open->module) };
+
+	open->handshake = tls_handshake_start(
+	    open->module->base, fd, &options, net_open_secured, open);
+}
+
+static void
+net_open_connected(void *arg, int fd, const char *error)
+{
+	struct net_open *open = arg;
+
+	open->connect = NULL;
+	if (fd == -1)
+		net_open_again(open, error);
+	else
+		open->type->connected(open, fd);
 }
 
 static const struct connect_ops net_connect_ops = {
@@ -240,20 +317,55 @@ net_open_udp(void *arg, const struct in_addr *address, const char *error)
 		    net_add_stream_over(open->module, open->target.interface, stream));
 }
 
+static void
+net_open_start_tcp(struct net_open *open)
+{
+	open->attempts_left =
+	    (unsigned)variable_number(open->module, "tcp.client.retries") + 1;
+	net_open_attempt(-1, 0, open);
+}
+
+static void
+net_open_start_udp(struct net_open *open)
+{
+	open->lookup = lookup_start(
+	    open->module->base, net_dns(open->module), open->host, net_open_udp, open);
+}
+
+static int
+net_open_prepare_tls(struct net_open *open, struct tls_fault *fault)
+{
+	open->tls = tls_context_client(open->module, open->target.ca_file, fault);
+	open->target.ca_file = NULL;
+	return open->tls == NULL ? -1 : 0;
+}
+
+static const struct net_open_type net_open_types[NET_PROTOCOLS] = {
+	[NET_TCP] = { .kind = STREAM_KIND_TCP_CLIENT,
+	    .start = net_open_start_tcp,
+	    .connected = net_open_add_tcp },
+	[NET_TLS] = { .kind = STREAM_KIND_TCP_CLIENT,
+	    .prepare = net_open_prepare_tls,
+	    .start = net_open_start_tcp,
+	    .connected = net_open_secure },
+	[NET_UDP] = { .kind = STREAM_KIND_UDP, .start = net_open_start_udp },
+};
+
 struct net_open *
 net_open_start(struct module *module, const struct net_target *target,
     net_opened *opened, void *arg)
 {
+	const struct net_open_type *type = &net_open_types[target->protocol];
 	struct net_open *open;
+	struct tls_fault fault;
 
-	if (strlen(target->host) > NET_HOST_MAX ||
-	    !net_has_room(module, target->protocol == NET_TCP ? STREAM_KIND_TCP_CLIENT
-							      : STREAM_KIND_UDP)) {
+	if (strlen(target->host) > NET_HOST_MAX || !net_has_room(module, type->kind)) {
 		event_emit(module, EVENT_PROGRESS, "Open failed: too many streams");
 		return NULL;
 	}
 	open = xcalloc(1, sizeof *open);
 	open->module = module;
+	open->type = type;
 	open->target = *target;
 	if (target->interface == NETWORK_DEFAULT)
 		open->target.interface = network_interface(module, NULL);
@@ -263,15 +375,13 @@ net_open_start(struct module *module, const struct net_target *target,
 	open->arg = arg;
 	TAILQ_INSERT_TAIL(&net_get(module)->opens, open, entry);
 	event_emit(module, EVENT_OPENING, "%s:%u", open->host, target->port);
-	event_emit(module, EVENT_PROGRESS, "Resolving host: %s", open->host);
-	if (target->protocol == NET_TCP) {
-		open->attempts_left =
-		    (unsigned)variable_number(module, "tcp.client.retries") + 1;
-		net_open_attempt(-1, 0, open);
-	} else {
-		open->lookup = lookup_start(
-		    module->base, net_dns(module), open->host, net_open_udp, open);
+	if (type->prepare != NULL && type->prepare(open, &fault) == -1) {
+		event_emit(module, EVENT_PROGRESS, "Open failed: TLS: %s", fault.text);
+		net_open_free(open);
+		return NULL;
 	}
+	event_emit(module, EVENT_PROGRESS, "Resolving host: %s", open->host);
+	type->start(open);
 	return open;
 }
 

@@ -9,53 +9,55 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <openssl/ssl.h>
 
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/net_state.h"
+#include "core/tls_context.h"
 #include "core/variable.h"
+#include "stream/tls.h"
 #include "stream/udp.h"
 
-static const char *const net_server_names[] = {
-	[NET_TCP] = "tcp_server", [NET_UDP] = "udp_server"
+/* How the server of one protocol listens. */
+struct net_server_type {
+	const char *service, *scheme; /* as status.json shows them */
+	/* 0, or -1 and fault; or NULL. */
+	int (*prepare)(struct module *, struct net_server *, struct tls_fault *);
+	/* Opens what the listener says. 0, or -1 and errno. */
+	int (*open)(struct module *, struct net_server *, uint16_t port);
+	void (*close)(struct module *, struct net_server *);
+};
+
+/* A client of the TLS server before it is a stream. */
+struct net_greeting {
+	struct module *module; /* borrowed */
+	struct tls_handshake *handshake; /* its own */
+	char far[32];
+	TAILQ_ENTRY(net_greeting) entry;
 };
 
 /* Reference: network notes, 2.1: while the server's clients are all it takes, others
- * are accepted by TCP and not served: they wait in the listen queue. */
+ * are accepted by TCP and not served: they wait in the listen queue. A handshake under
+ * way has a place, too. */
 void
 net_server_update(struct module *module)
 {
-	struct net_server *server = &net_get(module)->servers[NET_TCP];
+	struct net *net = net_get(module);
 	unsigned most = (unsigned)variable_number(module, "tcp.server.max_clients");
+	bool is_full;
 
-	if (server->port == 0)
-		return;
 	if (module->bus_mode == BUS_STREAM)
 		most = 1;
-	listener_hold(&server->listener,
-	    stream_count(module->streams, STREAM_KIND_TCP_SERVER) >= most ||
-		!net_has_room(module, STREAM_KIND_TCP_SERVER));
-}
-
-static void
-net_server_accepted(struct evconnlistener *accepting, evutil_socket_t fd,
-    struct sockaddr *address, int len, void *arg)
-{
-	struct module *module = arg;
-	char far[32], info[80];
-
-	(void)accepting;
-	(void)address;
-	(void)len;
-	/* As the module sees it: its own port, not the one on this host. */
-	tcp_name_far(fd, far, sizeof far);
-	snprintf(info, sizeof info, "%s:%u %s", module->own->network.address,
-	    module->net->servers[NET_TCP].port, far);
-	net_add_stream_over(module, module->net->servers[NET_TCP].interface,
-	    tcp_stream_new(module->base, fd, true, info,
-		(unsigned)variable_number(module, "tcp.server.idle_timeout")));
-	net_server_update(module);
+	is_full = stream_count(module->streams, STREAM_KIND_TCP_SERVER) +
+			  net->greeting_count >=
+		      most ||
+		  !net_has_room(module, STREAM_KIND_TCP_SERVER);
+	for (int protocol = 0; protocol < NET_PROTOCOLS; protocol++) {
+		if (net->servers[protocol].listener.accepting != NULL)
+			listener_hold(&net->servers[protocol].listener, is_full);
+	}
 }
 
 /* Called while the stream still counts; the place is free on the next turn. */
@@ -68,6 +70,101 @@ net_server_look_again(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (module->net != NULL)
 		net_server_update(module);
+}
+
+static void
+net_server_add(struct module *module, struct net_server *server, struct stream *stream)
+{
+	int handle = net_add_stream_over(module, server->interface, stream);
+
+	if (handle != -1)
+		server->clients |= UINT32_C(1) << handle;
+	net_server_update(module);
+}
+
+/* What stream_list shows of a client; of the near end as the module sees it: its own
+ * port, not the one on this host. */
+static void
+net_server_info(const struct module *module, const struct net_server *server,
+    const char *far, char *info, size_t size)
+{
+	snprintf(
+	    info, size, "%s:%u %s", module->own->network.address, server->port, far);
+}
+
+static unsigned
+net_server_idle_s(const struct module *module)
+{
+	return (unsigned)variable_number(module, "tcp.server.idle_timeout");
+}
+
+static void
+net_server_accepted(struct evconnlistener *accepting, evutil_socket_t fd,
+    struct sockaddr *address, int len, void *arg)
+{
+	struct module *module = arg;
+	struct net_server *server = &module->net->servers[NET_TCP];
+	char far[32], info[80];
+
+	(void)accepting;
+	(void)address;
+	(void)len;
+	tcp_name_far(fd, far, sizeof far);
+	net_server_info(module, server, far, info, sizeof info);
+	net_server_add(module, server,
+	    tcp_stream_new(module->base, fd, true, info, net_server_idle_s(module)));
+}
+
+static void
+net_greeting_forget(struct net_greeting *greeting)
+{
+	TAILQ_REMOVE(&greeting->module->net->greetings, greeting, entry);
+	greeting->module->net->greeting_count--;
+	free(greeting);
+}
+
+static void
+net_greeting_done(void *arg, SSL *ssl, const char *error)
+{
+	struct net_greeting *greeting = arg;
+	struct module *module = greeting->module;
+	struct net_server *server = &module->net->servers[NET_TLS];
+	char info[80];
+
+	net_server_info(module, server, greeting->far, info, sizeof info);
+	/* Chosen: the words; those of the module are not on record. */
+	if (ssl == NULL)
+		event_emit(module, EVENT_PROGRESS, "Client %s failed: %s",
+		    greeting->far, error);
+	net_greeting_forget(greeting);
+	if (ssl == NULL)
+		net_server_update(module);
+	else
+		net_server_add(module, server,
+		    tls_stream_new(
+			module->base, ssl, true, info, net_server_idle_s(module)));
+}
+
+static void
+net_server_greet(struct evconnlistener *accepting, evutil_socket_t fd,
+    struct sockaddr *address, int len, void *arg)
+{
+	struct module *module = arg;
+	struct net *net = module->net;
+	struct tls_options options = { .context = net->servers[NET_TLS].tls,
+		.timeout_ms = net_handshake_ms(module) };
+	struct net_greeting *greeting = xcalloc(1, sizeof *greeting);
+
+	(void)accepting;
+	(void)address;
+	(void)len;
+	greeting->module = module;
+	tcp_name_far(fd, greeting->far, sizeof greeting->far);
+	greeting->handshake = tls_handshake_start(
+	    module->base, fd, &options, net_greeting_done, greeting);
+	TAILQ_INSERT_TAIL(&net->greetings, greeting, entry);
+	net->greeting_count++;
+	net_server_update(module);
 }
 
 void
@@ -83,7 +180,9 @@ net_server_stream_gone(struct module *module, const struct stream *stream)
 		net->servers[NET_UDP].port = 0;
 		module_remove_listener(module, &net->servers[NET_UDP].listener);
 	}
-	if (net->servers[NET_TCP].port == 0)
+	net->servers[NET_TCP].clients &= ~(UINT32_C(1) << stream->handle);
+	net->servers[NET_TLS].clients &= ~(UINT32_C(1) << stream->handle);
+	if (net->servers[NET_TCP].port == 0 && net->servers[NET_TLS].port == 0)
 		return;
 	if (net->room == NULL)
 		net->room = xcheck(
@@ -94,8 +193,9 @@ net_server_stream_gone(struct module *module, const struct stream *stream)
 static int
 net_server_listen(struct module *module, struct net_server *server, uint16_t port)
 {
-	if (listener_accept(&server->listener, module, net_server_accepted, module) ==
-	    -1)
+	if (listener_accept(&server->listener, module,
+		server->tls == NULL ? net_server_accepted : net_server_greet,
+		module) == -1)
 		return -1;
 	server->port = port;
 	net_server_update(module);
@@ -119,7 +219,7 @@ net_server_found_peer(void *arg, const char *address)
 }
 
 static int
-net_server_bind(struct module *module, struct net_server *server, uint16_t port)
+net_server_open_udp(struct module *module, struct net_server *server, uint16_t port)
 {
 	struct udp_options options = {
 		.local_port = server->listener.port,
@@ -157,57 +257,115 @@ net_server_bind(struct module *module, struct net_server *server, uint16_t port)
 	if (*host != '\0' && options.peer.sin_addr.s_addr == INADDR_ANY)
 		server->lookup =
 		    net_lookup_start(module, host, net_server_found_peer, module);
+	module_add_listener(module, &server->listener);
 	return 0;
 }
+
+static int
+net_server_bind(struct module *module, struct net_server *server, uint16_t port)
+{
+	int saved_errno;
+
+	if (net_server_open_udp(module, server, port) == 0)
+		return 0;
+	saved_errno = errno;
+	listener_log_failure(&server->listener, module);
+	errno = saved_errno;
+	return -1;
+}
+
+static void
+net_server_hang_up(struct module *module, struct net_server *server)
+{
+	uint32_t clients = server->clients;
+
+	listener_close(&server->listener);
+	server->port = 0;
+	for (int handle = 0; handle < STREAM_MAX; handle++) {
+		if ((clients & UINT32_C(1) << handle) != 0)
+			stream_close(module->streams, handle);
+	}
+}
+
+static int
+net_server_prepare_tls(
+    struct module *module, struct net_server *server, struct tls_fault *fault)
+{
+	server->tls = tls_context_server(module, fault);
+	return server->tls == NULL ? -1 : 0;
+}
+
+static void
+net_server_hang_up_tls(struct module *module, struct net_server *server)
+{
+	struct net_greeting *greeting, *next;
+
+	net_server_hang_up(module, server);
+	SSL_CTX_free(server->tls);
+	server->tls = NULL;
+	for (greeting = TAILQ_FIRST(&module->net->greetings); greeting != NULL;
+	     greeting = next) {
+		next = TAILQ_NEXT(greeting, entry);
+		tls_handshake_cancel(greeting->handshake);
+		net_greeting_forget(greeting);
+	}
+	net_server_update(module);
+}
+
+/* Its stream takes the rest with it. */
+static void
+net_server_unbind(struct module *module, struct net_server *server)
+{
+	stream_close(module->streams, server->stream->handle);
+}
+
+static const struct net_server_type net_server_types[NET_PROTOCOLS] = {
+	[NET_TCP] = { .service = "tcp_server",
+	    .scheme = "tcp",
+	    .open = net_server_listen,
+	    .close = net_server_hang_up },
+	[NET_TLS] = { .service = "tls_server",
+	    .scheme = "tls",
+	    .prepare = net_server_prepare_tls,
+	    .open = net_server_listen,
+	    .close = net_server_hang_up_tls },
+	[NET_UDP] = { .service = "udp_server",
+	    .scheme = "udp",
+	    .open = net_server_bind,
+	    .close = net_server_unbind },
+};
 
 int
 net_server_start(struct module *module, enum net_protocol protocol,
     enum network_interface interface, uint16_t port)
 {
+	const struct net_server_type *type = &net_server_types[protocol];
 	struct net_server *server = &net_get(module)->servers[protocol];
-	struct listener *listener = &server->listener;
-	int result;
+	struct tls_fault fault;
 
 	if (server->port != 0)
 		return -1;
 	server->interface = interface;
-	listener_set(listener, module, net_server_names[protocol],
-	    protocol == NET_TCP ? "tcp" : "udp", port);
-	result = protocol == NET_TCP ? net_server_listen(module, server, port)
-				     : net_server_bind(module, server, port);
-	if (result == -1) {
-		if (protocol == NET_UDP)
-			listener_log_failure(listener, module);
-		event_emit(module, EVENT_PROGRESS, "Open failed: port %u: %s", port,
-		    errno == EADDRINUSE ? "in use" : strerror(errno));
+	if (type->prepare != NULL && type->prepare(module, server, &fault) == -1) {
+		event_emit(module, EVENT_PROGRESS, "Open failed: TLS: %s", fault.text);
 		return -1;
 	}
-	if (protocol == NET_UDP)
-		module_add_listener(module, listener);
-	return 0;
+	listener_set(&server->listener, module, type->service, type->scheme, port);
+	if (type->open(module, server, port) == 0)
+		return 0;
+	event_emit(module, EVENT_PROGRESS, "Open failed: port %u: %s", port,
+	    errno == EADDRINUSE ? "in use" : strerror(errno));
+	SSL_CTX_free(server->tls);
+	server->tls = NULL;
+	return -1;
 }
 
 void
 net_server_stop(struct module *module, enum net_protocol protocol)
 {
-	struct net_server *server;
-
-	if (module->net == NULL || module->net->servers[protocol].port == 0)
-		return;
-	server = &module->net->servers[protocol];
-	if (protocol == NET_UDP) {
-		/* Its stream takes the rest with it. */
-		stream_close(module->streams, server->stream->handle);
-		return;
-	}
-	listener_close(&server->listener);
-	server->port = 0;
-	for (int handle = 0; handle < STREAM_MAX; handle++) {
-		const struct stream *stream = stream_get(module->streams, handle);
-
-		if (stream != NULL && stream->ops->kind == STREAM_KIND_TCP_SERVER)
-			stream_close(module->streams, handle);
-	}
+	if (module->net != NULL && module->net->servers[protocol].port != 0)
+		net_server_types[protocol].close(
+		    module, &module->net->servers[protocol]);
 }
 
 uint16_t

@@ -25,6 +25,7 @@ net_get(struct module *module)
 	if (module->net == NULL) {
 		module->net = xcalloc(1, sizeof *module->net);
 		TAILQ_INIT(&module->net->opens);
+		TAILQ_INIT(&module->net->greetings);
 	}
 	return module->net;
 }
@@ -35,8 +36,13 @@ net_say_end(struct module *module, struct stream *stream)
 	if (stream->end_is_told)
 		return;
 	stream->end_is_told = true;
-	if (module->state != MODULE_OFF)
-		event_emit(module, EVENT_CLOSED, "%d", stream->handle);
+	if (module->state == MODULE_OFF)
+		return;
+	/* Chosen: the words; those of the module are not on record. */
+	if (stream->fault != NULL)
+		event_emit(
+		    module, EVENT_PROGRESS, "Connection failed: %s", stream->fault);
+	event_emit(module, EVENT_CLOSED, "%d", stream->handle);
 }
 
 /* Closes the streams that are at their end. */

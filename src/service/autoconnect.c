@@ -102,7 +102,8 @@ autoclient_open(evutil_socket_t fd, short what, void *arg)
 	struct module *module = client->module;
 	const struct autoconnect_kind *kind = client->kind;
 	struct net_target target = {
-		.protocol = kind->protocol,
+		.protocol =
+		    kind->protocol == NET_TCP ? net_tcp_client(module) : kind->protocol,
 		.interface = network_interface_of(module, kind->ops.interface),
 		.host = variable_text(module, kind->host),
 		.port = (uint16_t)variable_number(module, kind->port),

@@ -7,7 +7,6 @@
 #include <event2/event.h>
 
 #include "base/xmalloc.h"
-#include "core/event.h"
 #include "core/module.h"
 #include "core/net.h"
 #include "core/pins.h"
@@ -32,7 +31,7 @@ struct ioconn {
 static const struct {
 	const char *word;
 	enum net_protocol protocol;
-} ioconn_protocols[] = { { "tcp", NET_TCP }, { "udp", NET_UDP } };
+} ioconn_protocols[] = { { "tcp", NET_TCP }, { "tls", NET_TLS }, { "udp", NET_UDP } };
 
 static void
 ioconn_show(const struct ioconn *self)
@@ -88,7 +87,6 @@ ioconn_open(struct ioconn *self)
 		self->open = net_open_start(module, &target, ioconn_opened, self);
 		return;
 	}
-	event_emit(module, EVENT_PROGRESS, "Open failed: %s is not there", protocol);
 }
 
 static void
