@@ -36,6 +36,11 @@ void listener_set(struct listener *, const struct module *, const char *service,
 int listener_accept(
     struct listener *, struct module *, evconnlistener_cb accepted, void *arg);
 
+/* Shows a UDP socket in status.json until listener_hide(); the descriptor stays the
+ * caller's. */
+void listener_show(struct listener *, struct module *, int fd);
+void listener_hide(struct listener *);
+
 /* Leaves further connections in the listen queue, or takes them again. */
 void listener_hold(struct listener *, bool held);
 

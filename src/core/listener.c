@@ -105,6 +105,20 @@ listener_accept(struct listener *listener, struct module *module,
 }
 
 void
+listener_show(struct listener *listener, struct module *module, int fd)
+{
+	listener->port = tcp_port_near(fd);
+	listener->module = module;
+	module_add_listener(module, listener);
+}
+
+void
+listener_hide(struct listener *listener)
+{
+	module_remove_listener(listener->module, listener);
+}
+
+void
 listener_hold(struct listener *listener, bool held)
 {
 	if (listener->is_held == held)

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "stream/datagram.h"
 #include "stream/tcp.h"
 
 #define UDP_DATAGRAMS_A_TURN 32 /* so that a flood leaves the loop to others */
@@ -220,23 +221,6 @@ udp_stream_port(const struct stream *stream)
 	return tcp_port_near(((const struct udp_stream *)stream)->fd);
 }
 
-static int
-udp_open(struct udp_stream *self, const struct udp_options *options)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_addr = options->local,
-		.sin_port = htons(options->local_port) };
-	int on = 1;
-
-	self->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (self->fd == -1)
-		return -1;
-	if (!options->is_server &&
-	    setsockopt(self->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) == -1)
-		return -1;
-	return bind(self->fd, (struct sockaddr *)&sin, sizeof sin);
-}
-
 struct stream *
 udp_stream_new(
     struct event_base *base, const struct udp_options *options, const char *info)
@@ -249,7 +233,9 @@ udp_stream_new(
 	self->in = xcheck(evbuffer_new());
 	self->peer = options->peer;
 	self->lock_client = options->lock_client;
-	if (udp_open(self, options) == -1) {
+	self->fd =
+	    datagram_open(options->local, options->local_port, !options->is_server);
+	if (self->fd == -1) {
 		int saved_errno = errno;
 
 		udp_close(&self->stream);
