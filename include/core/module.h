@@ -12,6 +12,7 @@
 #include "core/service.h"
 #include "store/settings.h"
 
+struct dhcp_server;
 struct event;
 struct event_base;
 struct event_ring;
@@ -107,6 +108,8 @@ struct module {
 	const struct module_step *next_step; /* once they are; NULL: none */
 	struct event *step_timer; /* owned; next_step at the latest */
 	struct event *sleep_timer; /* owned; wakes it, or sends it to sleep */
+	struct dhcp_server *dhcp_server; /* borrowed: of the soft AP; NULL: not running
+					  */
 	TAILQ_HEAD(service_list, service) services;
 	TAILQ_HEAD(, listener) listeners; /* each owned by its service */
 	char *tty; /* owned: the pty or device of the serial port; NULL: none */

@@ -25,6 +25,8 @@
 #include "front/terminal.h"
 #include "front/web/server.h"
 #include "service/autoconnect.h"
+#include "service/dhcp_server.h"
+#include "service/dns_server.h"
 #include "service/ioconn.h"
 
 /* A module and what the process keeps of it. */
@@ -268,6 +270,8 @@ host_add_module(struct host *host, const struct module_settings *own)
 		return -1;
 	autoconnect_attach(hosted->module);
 	ioconn_attach(hosted->module);
+	dhcp_server_attach(hosted->module);
+	dns_server_attach(hosted->module);
 	terminal_attach(hosted->module);
 	web_server_attach(hosted->module);
 	return 0;

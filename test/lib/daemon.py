@@ -97,7 +97,7 @@ class Daemon:
 
     def __init__(self, modules=None, network=None, text=None, arguments=(),
                  environment=None, preexec=None, start=True, notify=None,
-                 directory=None):
+                 directory=None, prefix=()):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="zentrid-"))
         self.config = self.directory / "zentrid.conf"
         self.state = self.directory / "state"
@@ -108,6 +108,7 @@ class Daemon:
         self.arguments = list(arguments)
         self.environment = environment or {}
         self.preexec = preexec
+        self.prefix = list(prefix)
         self.process = None
         self.pidfd = None
         self.notify = Notify(notify or str(self.directory / "notify"))
@@ -121,8 +122,9 @@ class Daemon:
     # Start and end
 
     def command(self):
-        return [str(build_directory() / "zentrid"), "-c", str(self.config),
-                "-s", str(self.state), "-r", str(self.runtime)] + self.arguments
+        return self.prefix + [str(build_directory() / "zentrid"), "-c", str(self.config),
+                              "-s", str(self.state), "-r", str(self.runtime)
+                              ] + self.arguments
 
     def launch(self):
         """Starts the process and does not wait for it."""
