@@ -86,6 +86,8 @@ struct module {
 	size_t factory_count;
 	int64_t booted_at_ms; /* monotonic */
 	int64_t clock_offset_us; /* added to the monotonic clock gives UTC */
+	int64_t clock_ahead_us; /* that it is, and loses from then on: */
+	int64_t clock_ahead_at_us; /* monotonic */
 	int64_t clock_set_at_ms; /* monotonic; -1: never since boot */
 	uint32_t next_response_id; /* of REST; from 1 at each boot */
 	uint64_t log_fetched; /* number of the last event line GET /log took */
@@ -181,6 +183,11 @@ void module_reap(struct module *, struct session *);
 int64_t module_clock_us(const struct module *);
 bool module_clock_is_set(const struct module *);
 void module_clock_set(struct module *, int64_t utc_us);
+
+/* Brings a clock that goes in step with a better one. It never goes back for less than
+ * MODULE_CLOCK_AHEAD_MAX_US, but slower until it is right. */
+#define MODULE_CLOCK_AHEAD_MAX_US 2000000
+void module_clock_follow(struct module *, int64_t utc_us);
 
 /* time.zone in minutes east of UTC; what is added to UTC gives the module's local time.
  */

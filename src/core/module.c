@@ -29,6 +29,9 @@
  * half a second to leave before it goes. */
 #define MODULE_LEAVE_MS 500
 
+/* A clock that is ahead loses one in so many microseconds. */
+#define MODULE_CLOCK_SLOWER 20
+
 static struct nvm *
 module_open_nvm(const struct module *module, const char *file)
 {
@@ -316,6 +319,7 @@ module_boot(struct module *module)
 	module->safe_mode = module_fault_count(module) >= MODULE_FAULTS_MAX;
 	module->booted_at_ms = clock_monotonic_ms();
 	module->clock_offset_us = -clock_monotonic_us();
+	module->clock_ahead_us = 0;
 	module->clock_set_at_ms = -1;
 	module->next_response_id = 1;
 	module->bus_mode = strcmp(variable_text(module, "bus.mode"), "stream") == 0
@@ -506,7 +510,12 @@ module_is_mac(const struct module *module, const char *text)
 int64_t
 module_clock_us(const struct module *module)
 {
-	return clock_monotonic_us() + module->clock_offset_us;
+	int64_t now_us = clock_monotonic_us();
+	int64_t lost_us = (now_us - module->clock_ahead_at_us) / MODULE_CLOCK_SLOWER;
+
+	if (lost_us > module->clock_ahead_us)
+		lost_us = module->clock_ahead_us;
+	return now_us + module->clock_offset_us - lost_us;
 }
 
 bool
@@ -519,7 +528,22 @@ void
 module_clock_set(struct module *module, int64_t utc_us)
 {
 	module->clock_offset_us = utc_us - clock_monotonic_us();
+	module->clock_ahead_us = 0;
 	module->clock_set_at_ms = clock_monotonic_ms();
+}
+
+void
+module_clock_follow(struct module *module, int64_t utc_us)
+{
+	int64_t clock_us = module_clock_us(module), ahead_us = clock_us - utc_us;
+	bool goes_back = module_clock_is_set(module) && ahead_us > 0 &&
+			 ahead_us <= MODULE_CLOCK_AHEAD_MAX_US;
+
+	module_clock_set(module, goes_back ? clock_us : utc_us);
+	if (goes_back) {
+		module->clock_ahead_us = ahead_us;
+		module->clock_ahead_at_us = clock_monotonic_us();
+	}
 }
 
 /* Reference: variable notes, time.zone: [+|-]H[:30]; its check has let nothing else in.

@@ -28,6 +28,7 @@
 #include "service/dhcp_server.h"
 #include "service/dns_server.h"
 #include "service/ioconn.h"
+#include "service/ntp.h"
 
 /* A module and what the process keeps of it. */
 struct hosted {
@@ -272,6 +273,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 	ioconn_attach(hosted->module);
 	dhcp_server_attach(hosted->module);
 	dns_server_attach(hosted->module);
+	ntp_attach(hosted->module);
 	terminal_attach(hosted->module);
 	web_server_attach(hosted->module);
 	return 0;

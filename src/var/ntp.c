@@ -1,7 +1,9 @@
 #include "var/table.h"
 
-#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/number.h"
 #include "var/check.h"
 #include "var/choices.h"
 
@@ -9,12 +11,30 @@
 static const char *const ntp_interfaces[] = { "default", "wlan", "eth", "softap",
 	NULL };
 
+/* Reference: variable notes, ntp.server: name or address. Chosen: a port may stand
+ * behind it, as in broadcast.http.host, for a time server on this host. */
+static int
+ntp_server_check(const struct module *module, const char *index, struct value *value)
+{
+	char host[LENGTH_HOST_MAX + 1];
+	size_t len = strcspn(value->text, ":");
+	const char *port = value->text + len;
+	int64_t number;
+
+	(void)index;
+	snprintf(host, sizeof host, "%.*s", (int)len, value->text);
+	if (*port == ':' &&
+	    number_parse(port + 1, strlen(port + 1), 1, RANGE_PORT_MAX, &number) == -1)
+		return -1;
+	return check_is_host(module, host) ? 0 : -1;
+}
+
 /* Reference: variable notes, ntp. */
 const struct variable ntp_variables[] = {
 	{ .name = "ntp.enabled",
 	    .shortcut = "nt e",
 	    .type = VARIABLE_BOOL,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "1",
 	    .help = "Keep the clock in step with a time server." },
 	{ .name = "ntp.interface",
@@ -27,18 +47,18 @@ const struct variable ntp_variables[] = {
 	{ .name = "ntp.interval",
 	    .shortcut = "nt i",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "3600",
 	    .min = 300,
 	    .max = RANGE_16_BIT_MAX,
 	    .help = "Seconds between two questions." },
 	{ .name = "ntp.server",
 	    .shortcut = "nt s",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "pool.ntp.org",
 	    .min = 1,
 	    .max = LENGTH_HOST_MAX,
-	    .check = check_host,
-	    .help = "The time server, as name or address." },
+	    .check = ntp_server_check,
+	    .help = "The time server, as host[:port]." },
 	{ .name = NULL },
 };

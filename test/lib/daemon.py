@@ -57,17 +57,19 @@ def libconfig(value):
 
 def module(name="zentri", profile="wl-1.0", mac=MAC, factory=None, **settings):
     """One entry of the configuration's modules. factory: names to values; the web server
-    is on unless it says otherwise."""
-    factory = {"http.server.enabled": "1"} | (factory or {})
+    is on and no time server is asked unless it says otherwise."""
+    factory = {"http.server.enabled": "1", "ntp.enabled": "0"} | (factory or {})
     entry = {"name": name, "profile": profile, "mac": mac}
     entry["factory"] = [{"name": k, "value": str(v)} for k, v in factory.items()]
     return entry | settings
 
 
 def configuration(modules=None, network=None):
-    """The text of a configuration file; every port is any free one."""
+    """The text of a configuration file; every port is any free one, and there is no name
+    server."""
     network = network or {
         "address": "127.0.0.1",
+        "name_server": "127.0.0.1:9",
         "ports": [{"module": port, "host": 0} for port in (80, 443, 2000)],
     }
     modules = [module()] if modules is None else modules
