@@ -25,6 +25,7 @@ struct profile {
 	int pin_cts, pin_rts; /* of UART 0, with flow control; -1: not on record */
 	/* Streams on sockets at a time, in all and of a kind. */
 	unsigned connections, tcp_clients, udp_streams;
+	const char *announcement_line_end; /* between its members; empty: one line */
 	unsigned files, file_streams; /* in the flash; open at a time */
 };
 

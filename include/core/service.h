@@ -13,6 +13,7 @@ struct service_ops {
 	/* The variable that names its interface; NULL: it needs none and runs from boot
 	 * on. */
 	const char *interface;
+	bool takes_any; /* the word default stands for any interface that is up */
 	void (*start)(
 	    void *arg); /* reads its variables; says by itself what goes wrong */
 	void (*stop)(
@@ -33,5 +34,9 @@ struct service {
  * those that need none. */
 void service_start_all(struct module *, enum network_interface);
 void service_stop_all(struct module *, enum network_interface);
+
+/* For the apply functions of variables: stops the service of that name and starts it
+ * anew, over the interface that its variable names by now, if that is up. */
+void service_restart(struct module *, const char *name);
 
 #endif

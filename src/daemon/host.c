@@ -25,6 +25,7 @@
 #include "front/terminal.h"
 #include "front/web/server.h"
 #include "service/autoconnect.h"
+#include "service/broadcast.h"
 #include "service/dhcp_server.h"
 #include "service/dns_server.h"
 #include "service/ioconn.h"
@@ -271,6 +272,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 		return -1;
 	autoconnect_attach(hosted->module);
 	ioconn_attach(hosted->module);
+	broadcast_attach(hosted->module);
 	dhcp_server_attach(hosted->module);
 	dns_server_attach(hosted->module);
 	ntp_attach(hosted->module);

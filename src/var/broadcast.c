@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "core/module.h"
 #include "core/profile.h"
+#include "core/service.h"
 #include "var/check.h"
 #include "var/choices.h"
 
@@ -39,17 +41,25 @@ broadcast_host_check(
 	return strchr(value->text, ' ') == NULL ? 0 : -1;
 }
 
+/* Begins anew with what they say now. */
+static int
+broadcast_apply(struct module *module)
+{
+	service_restart(module, "broadcast");
+	return 0;
+}
+
 /* The name of this one changed with Gecko OS 2.0; see names.c. */
 #define BROADCAST_UDP_PORT                                                             \
-	.type = VARIABLE_INT, .flags = VARIABLE_PERSISTED | VARIABLE_LATER,            \
-	.initial = "55555", .min = 1, .max = RANGE_PORT_MAX,                           \
+	.type = VARIABLE_INT, .flags = VARIABLE_PERSISTED, .initial = "55555",         \
+	.min = 1, .max = RANGE_PORT_MAX,                                               \
 	.help = "UDP port that the announcement is sent to."
 
 /* Reference: variable notes, broadcast. Chosen: the range of the interval. */
 const struct variable broadcast_variables[] = {
 	{ .name = "broadcast.data",
 	    .shortcut = "br d",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "mac,bssid,channel,ip,ssid,rssi,remote_terminal_port,time,uuid,"
 		       "version",
 	    .min = 1,
@@ -68,19 +78,21 @@ const struct variable broadcast_variables[] = {
 		"https:// before it for TLS; empty: none." },
 	{ .name = "broadcast.interface",
 	    .type = VARIABLE_CHOICE,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "default",
 	    .choices = choices_interface,
+	    .apply = broadcast_apply,
 	    .help = "Interface on which announcements leave." },
 	{ .name = "broadcast.interval",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "10",
 	    .max = RANGE_16_BIT_MAX,
+	    .apply = broadcast_apply,
 	    .help = "Seconds between two announcements; 0: none are sent." },
 	{ .name = "broadcast.udp.ip",
 	    .type = VARIABLE_IPV4,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "255.255.255.255",
 	    .help = "Address that the announcement is sent to." },
 	{ .name = "broadcast.udp.port",

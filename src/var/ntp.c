@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "core/module.h"
+#include "core/service.h"
 #include "var/check.h"
 #include "var/choices.h"
 
@@ -29,6 +31,14 @@ ntp_server_check(const struct module *module, const char *index, struct value *v
 	return check_is_host(module, host) ? 0 : -1;
 }
 
+/* Asks anew, as they say now. */
+static int
+ntp_apply(struct module *module)
+{
+	service_restart(module, "ntp");
+	return 0;
+}
+
 /* Reference: variable notes, ntp. */
 const struct variable ntp_variables[] = {
 	{ .name = "ntp.enabled",
@@ -36,6 +46,7 @@ const struct variable ntp_variables[] = {
 	    .type = VARIABLE_BOOL,
 	    .flags = VARIABLE_PERSISTED,
 	    .initial = "1",
+	    .apply = ntp_apply,
 	    .help = "Keep the clock in step with a time server." },
 	{ .name = "ntp.interface",
 	    .shortcut = "nt f",
@@ -43,6 +54,7 @@ const struct variable ntp_variables[] = {
 	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
 	    .initial = "default",
 	    .choices = ntp_interfaces,
+	    .apply = ntp_apply,
 	    .help = "Interface on which the time server is asked." },
 	{ .name = "ntp.interval",
 	    .shortcut = "nt i",
@@ -51,6 +63,7 @@ const struct variable ntp_variables[] = {
 	    .initial = "3600",
 	    .min = 300,
 	    .max = RANGE_16_BIT_MAX,
+	    .apply = ntp_apply,
 	    .help = "Seconds between two questions." },
 	{ .name = "ntp.server",
 	    .shortcut = "nt s",
@@ -59,6 +72,7 @@ const struct variable ntp_variables[] = {
 	    .min = 1,
 	    .max = LENGTH_HOST_MAX,
 	    .check = ntp_server_check,
+	    .apply = ntp_apply,
 	    .help = "The time server, as host[:port]." },
 	{ .name = NULL },
 };

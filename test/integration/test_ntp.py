@@ -151,6 +151,13 @@ class NtpTest(Case):
         daemon, rest = self.module(server.port)
         daemon.wait_stderr("ntp: 127.0.0.1 does not answer to us")
         self.assertEqual(self.number(rest, "time.last_set"), -1)
+        # Another server is asked as soon as it is named.
+        good = TimeServer(self, lambda _number, question: [answer(question, 1800000000)])
+        rest.send(f"set ntp.server {HOST}:{good.port}")
+        self.wait_set(rest)
+        rest.send("set ntp.enabled 0")
+        rest.send("set ntp.enabled 1")
+        wait_until(lambda: len(good.questions) == 2, what="another question")
 
     def test_too_often(self):
         server = TimeServer(self, lambda _number, question: [

@@ -1,0 +1,168 @@
+"""Announcements by UDP, as those hear them who wait for them."""
+
+import json
+import re
+import socket
+import sys
+import time
+
+from lib.case import Case
+from lib.daemon import MAC, module
+from lib.namespaces import Namespace, cable
+
+HOST = "127.0.0.1"
+LISTEN = """
+import socket, sys
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("0.0.0.0", 55555))
+print("bound", flush=True)
+data, (host, port) = sock.recvfrom(65535)
+print(host, port, data.hex(), flush=True)
+"""
+
+
+class BroadcastTest(Case):
+    def listen(self, address="0.0.0.0"):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(sock.close)
+        sock.bind((address, 0))
+        sock.settimeout(20)
+        return sock
+
+    def announcing(self, sock, profile="wl-1.0", settings=None, **factory):
+        factory = {"broadcast." + name.replace("__", "."): str(value)
+                   for name, value in factory.items()}
+        name = "broadcast.udp.port"
+        if profile == "gecko-os-2":
+            name = "broadcast.udp.remote_port"
+        return self.daemon([module(profile=profile, factory={
+            name: str(sock.getsockname()[1])} | factory, **(settings or {}))])
+
+    def beacon(self, sock):
+        """The next announcement: its bytes, its members in order, who sent it."""
+        data, sender = sock.recvfrom(65535)
+        return data, json.loads(data, object_pairs_hook=list), sender
+
+    def test_form_of_wl(self):
+        # Reference: network notes, 6.2: so long is the one of a real module.
+        sock = self.listen()
+        self.announcing(sock, data="mac,version", settings={"mac": "4C:55:CC:1A:0F:80"})
+        data, _, sender = self.beacon(sock)
+        self.assertEqual(
+            data, b'{"mac":"4C:55:CC:1A:0F:80",\r\n"version":"ZENTRI-AMW007-1.2.0.10, '
+            b'2017-07-28T07:43:27Z, ZentriOS-WL-1.2.0.10"\r\n}')
+        self.assertEqual(len(data), 110)
+        self.assertEqual(sender[0], HOST)
+
+    def test_form_of_later_firmware(self):
+        sock = self.listen()
+        for profile in ("wz-3", "gecko-os-2"):
+            daemon = self.announcing(sock, profile, data="mac,remote_terminal_port")
+            data, _, _ = self.beacon(sock)
+            self.assertEqual(data, b'{"mac":"%s","remote_terminal_port":2000}'
+                             % MAC.encode())
+            daemon.stop()
+
+    def test_members(self):
+        sock = self.listen()
+        daemon = self.daemon([module(factory={
+            "broadcast.udp.port": str(sock.getsockname()[1]), "wlan.ssid": "a \"b\" \\"})])
+        _, pairs, _ = self.beacon(sock)
+        self.assertEqual([key for key, _ in pairs],
+                         ["mac", "bssid", "channel", "ip", "ssid", "rssi",
+                          "remote_terminal_port", "time", "uuid", "version"])
+        values = dict(pairs)
+        for key in ("channel", "rssi", "remote_terminal_port", "time"):
+            self.assertIs(type(values[key]), int)
+        self.assertEqual(values["ip"], HOST)
+        self.assertEqual(values["ssid"], "a \"b\" \\")
+        self.assertEqual(values["remote_terminal_port"], 2000)
+        self.assertRegex(values["uuid"], "^[0-9A-F]{40}$")
+        self.assertRegex(values["bssid"], "^([0-9A-F]{2}:){5}[0-9A-F]{2}$")
+        self.assertNotIn("Board", values["version"])
+        # The time is in milliseconds, once it is known.
+        rest = self.rest(daemon)
+        rest.send("set time.rtc 1700000000")
+        rest.send("set broadcast.interval 9")
+        values = dict(self.beacon(sock)[1])
+        self.assertEqual(values["time"] // 10000, 170000000)
+
+    def test_ssid_that_is_no_text(self):
+        sock = self.listen()
+        daemon = self.announcing(sock, data="ssid", interval=1)
+        serial = self.serial(daemon)
+        serial.send(b"set wlan.ssid \"caf\xe9\xff\"\r\n")
+        serial.expect(b"set wlan.ssid \"caf\xe9\xff\"\r\nSet OK\r\n> ")
+        while True:
+            data, _, _ = self.beacon(sock)
+            if data != b'{"ssid":""\r\n}':
+                break
+        self.assertEqual(data, b'{"ssid":"caf??"\r\n}')
+
+    def test_interval_and_changes(self):
+        sock = self.listen()
+        daemon = self.announcing(sock, data="mac", interval=1)
+        self.beacon(sock)
+        began = time.monotonic()
+        self.beacon(sock)
+        self.beacon(sock)
+        self.assertTrue(1.5 < time.monotonic() - began < 5)
+        before = daemon.descriptors()
+        rest = self.rest(daemon)
+        rest.send("set broadcast.data ssid,mac")
+        while [key for key, _ in self.beacon(sock)[1]] != ["ssid", "mac"]:
+            pass
+        # 0 ends them; what is heard next comes from the interval that begins anew.
+        other = self.listen()
+        rest.send("set broadcast.interval 0")
+        rest.send(f"set broadcast.udp.port {other.getsockname()[1]}")
+        rest.send("set broadcast.interval 3600")
+        self.beacon(other)
+        sock.settimeout(0)
+        try:
+            while True:
+                sock.recv(65535)
+        except BlockingIOError:
+            pass
+        rest.connection.close()
+        self.assertLessEqual(daemon.descriptors(), before + 1)
+
+    def test_to_one_host(self):
+        sock = self.listen(HOST)
+        self.announcing(sock, data="mac", udp__ip=HOST)
+        self.assertEqual(self.beacon(sock)[1], [("mac", MAC)])
+
+    def test_pins(self):
+        sock = self.listen()
+        daemon = self.announcing(sock, data="gpio5,gpio6", interval=1)
+        self.assertEqual(self.beacon(sock)[1], [("gpio5", 0), ("gpio6", 0)])
+        rest = self.rest(daemon)
+        self.assertEqual(rest.send("gpio_dir 6 out").code, 0)
+        self.assertEqual(rest.send("gpio_set 6 1").code, 0)
+        while dict(self.beacon(sock)[1]) != {"gpio5": 0, "gpio6": 1}:
+            pass
+
+    def test_another_host(self):
+        # From port to port, and only to the network that the module is on.
+        near, far = cable(self)
+        near.ip("address", "add", "10.10.10.1/24", "dev", "cable0")
+        listener = far.start(sys.executable, "-c", LISTEN, stdout=-1)
+        self.addCleanup(listener.stdout.close)
+        self.addCleanup(listener.wait)
+        self.addCleanup(listener.kill)
+        self.assertEqual(listener.stdout.readline(), b"bound\n")
+        self.daemon([module(factory={"broadcast.data": "ip"})],
+                    {"address": "10.10.10.1", "ports": [{"module": 80, "host": 0}]},
+                    prefix=near.prefix)
+        host, port, data = listener.stdout.readline().decode().split()
+        self.assertEqual((host, port), ("10.10.10.1", "55555"))
+        self.assertEqual(bytes.fromhex(data), b'{"ip":"10.10.10.1"\r\n}')
+
+    def test_no_way(self):
+        alone = Namespace()
+        self.addCleanup(alone.close)
+        daemon = self.daemon([module(factory={"broadcast.udp.ip": "192.0.2.77",
+                                              "broadcast.interval": "1"})],
+                             prefix=alone.prefix)
+        daemon.wait_stderr("announcements cannot be sent: ")
+        self.assertEqual(len(re.findall("announcements", daemon.stderr())), 1)
