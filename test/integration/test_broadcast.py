@@ -8,7 +8,7 @@ import time
 
 from lib.case import Case
 from lib.daemon import MAC, module
-from lib.namespaces import Namespace, cable
+from lib.namespaces import Namespace, cable, uplink
 
 HOST = "127.0.0.1"
 LISTEN = """
@@ -146,6 +146,7 @@ class BroadcastTest(Case):
         # From port to port, and only to the network that the module is on.
         near, far = cable(self)
         near.ip("address", "add", "10.10.10.1/24", "dev", "cable0")
+        uplink(self, near)
         listener = far.start(sys.executable, "-c", LISTEN, stdout=-1)
         self.addCleanup(listener.stdout.close)
         self.addCleanup(listener.wait)

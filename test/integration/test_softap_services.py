@@ -9,7 +9,7 @@ import tempfile
 
 from lib.case import Case
 from lib.daemon import module, wait_until
-from lib.namespaces import cable
+from lib.namespaces import cable, uplink
 
 HOST = "127.0.0.1"
 NETWORK = {"address": HOST, "ports": [{"module": port, "host": 0}
@@ -165,6 +165,7 @@ class DhcpTest(SoftapCase):
         """A namespace in which a soft AP is served on a cable, and the other end of it."""
         near, far = cable(self, "ap0")
         near.ip("address", "add", "10.10.10.1/24", "dev", "ap0")
+        uplink(self, near)
         net = {"address": "10.10.10.1", "ports": [{"module": 80, "host": 0}]}
         return self.softap(net, near.prefix, **factory), near, far
 

@@ -52,10 +52,12 @@ class Namespace:
         self.holder.stderr.close()
 
 
-def cable(case, interface="cable0"):
-    """Two namespaces with a cable between them that is up, without addresses."""
-    near = Namespace()
-    case.addCleanup(near.close)
+def cable(case, interface="cable0", near=None):
+    """Two namespaces, the first perhaps given, with a cable between them that is up,
+    without addresses."""
+    if near is None:
+        near = Namespace()
+        case.addCleanup(near.close)
     far = Namespace(beside=near)
     case.addCleanup(far.close)
     near.ip("link", "add", interface, "type", "veth", "peer", "name", interface,
@@ -63,3 +65,12 @@ def cable(case, interface="cable0"):
     for end in (near, far):
         end.ip("link", "set", interface, "up")
     return near, far
+
+
+def uplink(case, near):
+    """Gives a namespace another cable, where its default route leads; the other end."""
+    _, far = cable(case, "uplink0", near)
+    near.ip("address", "add", "192.168.77.2/24", "dev", "uplink0")
+    near.ip("route", "add", "default", "via", "192.168.77.1")
+    far.ip("address", "add", "192.168.77.1/24", "dev", "uplink0")
+    return far
