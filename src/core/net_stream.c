@@ -127,7 +127,6 @@ net_stream_was_read(struct module *module, int handle)
 {
 	struct stream *stream = stream_get(module->streams, handle);
 
-	pins_follow(module);
 	if (stream != NULL && stream->ops->kind != STREAM_KIND_TEXT &&
 	    (stream->ops->kind == STREAM_KIND_FILE ||
 		variable_is_on(module, "stream.auto_close")) &&

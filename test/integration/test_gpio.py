@@ -266,9 +266,10 @@ STARTED = b"Command Mode Start\r\n> "
 
 
 class CommandPin(Pins):
-    def open(self, **factory):
-        daemon = self.start([module(factory=STREAM | {
-            name.replace("__", "."): value for name, value in factory.items()})])
+    def open(self, network=None, **factory):
+        factory = {name.replace("__", "."): value for name, value in factory.items()}
+        daemon = self.daemon([module(factory=STREAM | factory)],
+                             network=network or PORTS)
         serial = Serial(daemon.serial_path())
         self.addCleanup(serial.close)
         return daemon, serial, self.control(daemon)
@@ -354,15 +355,26 @@ class CommandPin(Pins):
         serial.expect(b"stream")
 
     def test_a_running_command_ends_first(self):
-        daemon, serial, control = self.open(tcp__client__connect_timeout="1000")
+        """What is typed of the next one stays where it was echoed, and is forgotten."""
+        names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(names.close)
+        names.bind(("127.0.0.1", 0))
+        names.settimeout(10)
+        network = PORTS | {"name_server": "127.0.0.1:%d" % names.getsockname()[1]}
+        daemon, serial, control = self.open(network=network)
         control.drive(0, 1)
         serial.expect(STARTED)
         peer = self.peer(daemon)
         peer.send(b"data")
-        serial.send(b"network_lookup localhost\r\nnetwork_lookup localhost\r\nhalf")
+        serial.send(b"network_lookup module.test\r\nhalf")
+        serial.expect(b"network_lookup module.test\r\n")
+        query, address = names.recvfrom(512)
         control.drive(0, 0)
-        serial.expect(b"network_lookup localhost\r\n127.0.0.1\r\n> "
-                      b"network_lookup localhost\r\n127.0.0.1\r\n> halfdata")
+        readable, _, _ = select.select([serial.descriptor], [], [], 0.3)
+        self.assertEqual(readable, [])
+        # Name error.
+        names.sendto(query[:2] + b"\x81\x83" + query[4:], address)
+        serial.expect(b"Command failed\r\n> halfdata")
 
 
 class Sockets(Pins):
