@@ -233,8 +233,8 @@ pins_boot(struct module *module)
 	struct pins_plan plan;
 
 	pins_reset(module); /* it may have slept */
-	pins_plan_make(module, &plan);
-	pins_carry_out(module, &plan);
+	if (pins_plan_make(module, &plan) == 0)
+		pins_carry_out(module, &plan);
 }
 
 void

@@ -115,17 +115,22 @@ control_find(const char *name)
 
 /* Clients */
 
+/* After it has left the list. */
 static void
 control_client_free(struct control_client *client)
 {
-	struct control *control = client->control;
-
 	if (client->watch != NULL)
 		client->watch->free(client->watch);
-	TAILQ_REMOVE(&control->clients, client, entry);
-	control->client_count--;
 	bufferevent_free(client->bev);
 	free(client);
+}
+
+static void
+control_client_end(struct control_client *client)
+{
+	TAILQ_REMOVE(&client->control->clients, client, entry);
+	client->control->client_count--;
+	control_client_free(client);
 }
 
 static size_t
@@ -236,31 +241,31 @@ control_split(char *text, struct control_line *line)
 }
 
 static json_t *
-control_run(struct control_client *client, char *text)
+control_run(struct control_client *client, char *text, struct control_line *line)
 {
 	const struct control_command *command;
-	struct control_line line;
 
-	if (control_split(text, &line) == -1)
+	if (control_split(text, line) == -1)
 		return control_fail(client, "more than %d words", CONTROL_WORDS_MAX);
-	command = line.count == 0 ? NULL : control_find(line.words[0]);
+	command = line->count == 0 ? NULL : control_find(line->words[0]);
 	if (command == NULL)
 		return control_fail(client, "unknown command; help lists them");
-	if (line.count - 1 < command->min || line.count - 1 > command->max)
+	if (line->count - 1 < command->min || line->count - 1 > command->max)
 		return control_fail(client, "usage: %s %s", command->name,
 		    command->usage == NULL ? "" : command->usage);
-	return command->run(client, &line);
+	return command->run(client, line);
 }
 
 static void
 control_answer(struct control_client *client, char *text, size_t len)
 {
+	struct control_line line;
 	json_t *answer;
 
 	if (strlen(text) != len)
 		answer = control_fail(client, "the line holds a NUL");
 	else
-		answer = control_run(client, text);
+		answer = control_run(client, text, &line);
 	if (answer == NULL)
 		answer = json_pack("{s:s}", "error", client->error);
 	if (answer == NULL) /* what the client sent is not UTF-8 */
@@ -303,7 +308,7 @@ control_written(struct bufferevent *bev, void *arg)
 		control_send(client, json_pack("{s:I}", "lost", (json_int_t)lost));
 	control_read(bev, client);
 	if (client->is_ending && control_waiting(client) == 0)
-		control_client_free(client);
+		control_client_end(client);
 }
 
 /* A client that has said all, as socat does at the end of its input, gets its answers
@@ -320,7 +325,7 @@ control_ended(struct bufferevent *bev, short what, void *arg)
 		if (control_waiting(client) > 0)
 			return;
 	}
-	control_client_free(client);
+	control_client_end(client);
 }
 
 /* The socket */
@@ -433,8 +438,10 @@ control_free(struct control *control)
 
 	if (control == NULL)
 		return;
-	while ((client = TAILQ_FIRST(&control->clients)) != NULL)
+	while ((client = TAILQ_FIRST(&control->clients)) != NULL) {
+		TAILQ_REMOVE(&control->clients, client, entry);
 		control_client_free(client);
+	}
 	evconnlistener_free(control->listener);
 	event_free(control->pause);
 	unlink(control->path);
