@@ -27,13 +27,20 @@ gpio_of(const struct request *request)
 	return pins_gpio(request->session->module);
 }
 
-/* The pin that the argument names, which is not above those that the module has. */
-static enum result
-gpio_pin(const struct request *request, unsigned *pin)
+/* The pin that the argument names. */
+static unsigned
+gpio_pin(const struct request *request)
 {
-	*pin = (unsigned)args_number(request->args, "gpio", 0);
-	return *pin < gpio_count(gpio_of(request)) ? RESULT_OK
-						   : RESULT_INVALID_ARGUMENT;
+	return (unsigned)args_number(request->args, "gpio", 0);
+}
+
+/* Asked before a command runs: the module has the pin. */
+static enum result
+gpio_ready(struct request *request)
+{
+	return gpio_pin(request) < gpio_count(gpio_of(request))
+		   ? RESULT_OK
+		   : RESULT_INVALID_ARGUMENT;
 }
 
 static bool
@@ -69,12 +76,11 @@ gpio_dir_run(struct request *request)
 	const char *text = args_text(request->args, "direction");
 	const struct pin_word *word = pins_word(text, strlen(text));
 	enum result result;
-	unsigned pin;
 
-	result = gpio_pin(request, &pin);
-	if (result != RESULT_OK || word == NULL)
+	if (word == NULL)
 		return RESULT_INVALID_ARGUMENT;
-	result = gpio_turn(request, pin, word->direction, word->level == 1);
+	result =
+	    gpio_turn(request, gpio_pin(request), word->direction, word->level == 1);
 	return result == RESULT_OK ? request_success(request) : result;
 }
 
@@ -82,12 +88,8 @@ static enum result
 gpio_get_run(struct request *request)
 {
 	struct gpio *gpio = gpio_of(request);
-	enum result result;
-	unsigned pin;
+	unsigned pin = gpio_pin(request);
 
-	result = gpio_pin(request, &pin);
-	if (result != RESULT_OK)
-		return result;
 	/* Chosen: a pin that nobody has taken fails like one that a function has. */
 	if (gpio_look(gpio, pin).owner != gpio_user)
 		return RESULT_FAILED;
@@ -107,12 +109,8 @@ static enum result
 gpio_set_run(struct request *request)
 {
 	struct gpio *gpio = gpio_of(request);
-	enum result result;
-	unsigned pin;
+	unsigned pin = gpio_pin(request);
 
-	result = gpio_pin(request, &pin);
-	if (result != RESULT_OK)
-		return result;
 	if (!gpio_is_settable(gpio, pin))
 		return RESULT_FAILED;
 	gpio_write(gpio, pin, args_number(request->args, "level", 0) != 0);
@@ -195,12 +193,8 @@ adc_take_sample_run(struct request *request)
 	static const char vref[] = "system.adc.vref";
 	const struct module *module = request->session->module;
 	int64_t full_mv = GPIO_ADC_MV, counts;
-	enum result result;
-	unsigned pin;
+	unsigned pin = gpio_pin(request);
 
-	result = gpio_pin(request, &pin);
-	if (result != RESULT_OK)
-		return result;
 	if (catalog_variable(module->catalog, vref, strlen(vref)) != NULL)
 		full_mv = variable_number(module, vref);
 	if (full_mv <= 0)
@@ -232,12 +226,8 @@ dac_set_level_run(struct request *request)
 	struct gpio_signal signal = {
 		.dac = (uint8_t)args_number(request->args, "level", 0),
 	};
-	enum result result;
-	unsigned pin;
+	unsigned pin = gpio_pin(request);
 
-	result = gpio_pin(request, &pin);
-	if (result != RESULT_OK)
-		return result;
 	return gpio_put(request, pin, gpio_dac, &signal);
 }
 
@@ -250,13 +240,9 @@ pwm_update_run(struct request *request)
 	struct gpio_signal signal = {
 		.pwm_percent = (uint8_t)args_number(request->args, "duty", 50),
 	};
-	enum result result;
+	unsigned pin = gpio_pin(request);
 	int64_t hz;
-	unsigned pin;
 
-	result = gpio_pin(request, &pin);
-	if (result != RESULT_OK)
-		return result;
 	if (strcasecmp(text, "stop") == 0) {
 		if (gpio_look(gpio, pin).owner != gpio_pwm)
 			return RESULT_FAILED;
@@ -319,16 +305,19 @@ const struct command gpio_commands[] = {
 	{ .name = "adc_take_sample",
 	    .alias = "adc",
 	    .args = gpio_args,
+	    .ready = gpio_ready,
 	    .run = adc_take_sample_run,
 	    .help = "Measure the voltage of a pin; answers counts of 12 bits." },
 	{ .name = "dac_set_level",
 	    .alias = "dac",
 	    .args = dac_args,
+	    .ready = gpio_ready,
 	    .run = dac_set_level_run,
 	    .help = "Put an analog level on a pin." },
 	{ .name = "gpio_dir",
 	    .alias = "gdi",
 	    .args = gpio_dir_args,
+	    .ready = gpio_ready,
 	    .run = gpio_dir_run,
 	    .help =
 		"Take a pin and set its direction, as for gpio.init, until the next "
@@ -336,11 +325,13 @@ const struct command gpio_commands[] = {
 	{ .name = "gpio_get",
 	    .alias = "gge",
 	    .args = gpio_args,
+	    .ready = gpio_ready,
 	    .run = gpio_get_run,
 	    .help = "Print the level of a pin." },
 	{ .name = "gpio_set",
 	    .alias = "gse",
 	    .args = gpio_set_args,
+	    .ready = gpio_ready,
 	    .run = gpio_set_run,
 	    .help = "Set the level of an output." },
 	{ .name = "gpios_dir",
@@ -363,6 +354,7 @@ const struct command gpio_commands[] = {
 	{ .name = "pwm_update",
 	    .alias = "pwm",
 	    .args = pwm_args,
+	    .ready = gpio_ready,
 	    .run = pwm_update_run,
 	    .help = "Put a square wave on a pin, with frequency in Hz and duty in "
 		    "percent, or stop it." },

@@ -318,6 +318,16 @@ class CommandPin(Pins):
         serial.send(b"more")
         peer.expect(b"more")
 
+    def test_what_only_began_like_the_sequence(self):
+        daemon, serial, control = self.open(bus__stream__flush_time="0")
+        peer = self.peer(daemon)
+        # The silence that the sequence needs.
+        self.assertEqual(select.select([serial.descriptor], [], [], 3.1)[0], [])
+        serial.send(b"$$")
+        control.drive(0, 1)
+        serial.expect(STARTED)
+        peer.expect(b"$$")
+
     def test_high_at_boot(self):
         daemon, serial, control = self.open()
         serial.send(b"")
