@@ -3,6 +3,7 @@ and how each failure is said."""
 
 import hashlib
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -248,6 +249,20 @@ class Failures(TlsCase):
                          ["Open failed: too many streams"])
 
 
+class Abandoned(TlsCase):
+    def test_who_asked_leaves(self):
+        """The handshake is given up with the command."""
+        self.module(remote_terminal__enabled="1")
+        sock, port = self.listener()
+        entry = self.entry_of("remote_terminal")
+        with socket.create_connection((entry["address"], entry["port"]), 10) as terminal:
+            terminal.sendall(f"tlsc {HOST} {port}\r\n".encode())
+            peer = self.accept(sock)
+            self.assertTrue(peer.recv(1))
+        while peer.recv(1024):
+            pass
+
+
 class Stream(TlsCase):
     """The stream behind a handshake, with a peer of Python's."""
 
@@ -293,6 +308,23 @@ class Stream(TlsCase):
         self.assertEqual(self.ok("poll 0"), "1")
         self.assertEqual(self.read(0, 100), b"cut")
         self.assertEqual(self.ok("poll 0"), "2")
+
+    def test_end_without_close_notify_or_data(self):
+        """An end like any other, which no line calls a failure."""
+        peer = self.open()
+        socket.socket(fileno=peer.detach()).close()
+        self.assertEqual(self.front.events(1), ["[Closed: 0]"])
+
+    def test_fault_and_end_at_once(self):
+        """The fault is said though the end is seen at the same time."""
+        peer = self.open(stream__auto_close="0")
+        self.zentrid.send_signal(signal.SIGSTOP)
+        with socket.socket(fileno=peer.detach()) as raw:
+            raw.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+        self.zentrid.send_signal(signal.SIGCONT)
+        events = self.front.events(2)
+        self.assertRegex(events[0], r"^Connection failed: TLS: .*bad record mac$")
+        self.assertEqual(events[1], "[Closed: 0]")
 
     def test_reset(self):
         peer = self.open()

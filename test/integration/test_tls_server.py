@@ -218,6 +218,17 @@ class Clients(ServerCase):
         if plain.recv(1) == b"":
             second.result()
 
+    def test_silent_client_has_the_place(self):
+        port = self.serve(network__tls__handshake_timeout="500")
+        silent = socket.create_connection((HOST, port), 10)
+        second = Background(lambda: self.tls_peer(port))
+        events = self.front.events(2)
+        self.assertRegex(events[0], rf"^Client {HOST}:{silent.getsockname()[1]} failed: "
+                         "TLS: handshake timed out$")
+        self.assertEqual(events[1], "[Opened: 0]")
+        second.result()
+        silent.close()
+
     def test_stop_while_shaking_hands(self):
         port = self.serve()
         descriptors = self.zentrid.descriptors()
