@@ -39,6 +39,7 @@ struct console_port { /* first member of each front end's own struct */
 	struct evbuffer *out; /* owned; NULL before the first byte */
 	unsigned long lost_lines; /* log lines dropped since the output got through */
 	bool held; /* console_port_hold() */
+	int broken; /* errno of a write that failed; the port is about to be lost */
 	bool corked; /* output is collected until the end of a callback */
 };
 

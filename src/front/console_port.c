@@ -48,12 +48,14 @@ console_port_lose(struct console_port *port, int error)
 	port->ops->lost(port);
 }
 
+/* A write that fails ends the port on the next turn of the loop: the end cancels the
+ * session's command, which may be the one that writes. */
 static void
 console_port_flush(struct console_port *port)
 {
 	if (port->corked || port->out == NULL)
 		return;
-	if (port->fd == -1) {
+	if (port->fd == -1 || port->broken != 0) {
 		evbuffer_drain(port->out, evbuffer_get_length(port->out));
 		return;
 	}
@@ -63,7 +65,9 @@ console_port_flush(struct console_port *port)
 		if (n > 0 || (n == -1 && errno == EINTR))
 			continue;
 		if (n == -1 && errno != EAGAIN) {
-			console_port_lose(port, errno);
+			port->broken = errno;
+			evbuffer_drain(port->out, evbuffer_get_length(port->out));
+			event_active(port->writable, EV_WRITE, 0);
 			return;
 		}
 		event_add(port->writable, NULL);
@@ -78,7 +82,7 @@ console_port_flush(struct console_port *port)
 static void
 console_port_tell_sent(struct console_port *port)
 {
-	if (port->fd != -1 && console_port_waiting(port) == 0 &&
+	if (port->fd != -1 && port->broken == 0 && console_port_waiting(port) == 0 &&
 	    port->ops->sent != NULL)
 		port->ops->sent(port);
 }
@@ -140,12 +144,14 @@ console_port_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (port->broken != 0) {
+		console_port_lose(port, port->broken);
+		return;
+	}
 	console_port_flush(port);
 	if (was_full && console_port_waiting(port) < CONSOLE_OUTPUT_MAX)
 		console_port_read_on(port);
-	if (port->fd != -1 && console_port_waiting(port) == 0 &&
-	    port->ops->sent != NULL)
-		port->ops->sent(port);
+	console_port_tell_sent(port);
 }
 
 void
@@ -154,6 +160,7 @@ console_port_open(struct console_port *port, int fd)
 	struct event_base *base = port->session.module->base;
 
 	port->fd = fd;
+	port->broken = 0;
 	port->readable = xcheck(
 	    event_new(base, fd, EV_READ | EV_PERSIST, console_port_readable, port));
 	port->writable =

@@ -197,3 +197,16 @@ class Terminal(Case):
             channel.send(b"get wlan.mac\r\nget al")
             channel.close()
         wait_until(lambda: daemon.descriptors() < before, what="its descriptors")
+
+    def test_vanishes_while_its_command_speaks(self):
+        """The log lines of the command meet the broken connection."""
+        daemon = self.start()
+        with socket.socket() as peer:
+            peer.bind(("127.0.0.1", 0))
+            peer.listen()
+            for _ in range(20):
+                channel = self.greeted(daemon)
+                channel.send(b"tcp_client 127.0.0.1 %d\r\n" % peer.getsockname()[1])
+                channel.close()
+                peer.accept()[0].close()
+        daemon.stop()
