@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "device/radio.h"
 #include "link/address.h"
 
 struct module;
@@ -37,6 +38,21 @@ enum network_state network_state(const struct module *, enum network_interface);
 const struct link_address *network_address(
     const struct module *, enum network_interface);
 
+/* What the radio says of it: the network that wlan has joined, or the soft AP. 0, or -1
+ * while there is none. */
+int network_access_point(
+    const struct module *, enum network_interface, struct radio_ap *);
+
+/* wlan.network.status and wlan.join.result. */
+unsigned network_wlan_status(const struct module *);
+unsigned network_join_result(const struct module *);
+
+/* The clients of the soft AP, first come first; how many were written. */
+size_t network_clients(const struct module *, struct radio_station *, size_t max);
+
+/* The module's radio, borrowed; NULL: it has none. */
+struct radio *network_radio(const struct module *);
+
 /* Begins to bring it up, unless that is under way or done. NULL, or why it cannot be
  * tried. Services start, and who waits is told, from the loop or from in here. */
 const char *network_bring_up(struct module *, enum network_interface);
@@ -59,6 +75,18 @@ void network_wait_cancel(struct network_wait *);
 
 /* The time that bringing it up may take, for a deadline. */
 unsigned network_timeout_ms(const struct module *, enum network_interface);
+
+/* Where a module port of an address really is: on a soft AP, the addresses of the
+ * modules are not this host's. 0, changed or not; -1 and errno: nobody is there. */
+struct sockaddr_in;
+int network_route(const struct module *, const char *scheme, struct sockaddr_in *);
+
+/* Gives the module its radio, before the first boot, and takes it. Chosen: without one
+ * wlan is like a cable, up from boot on. */
+void network_attach(struct module *, struct radio *);
+
+/* For core/: the module falls asleep, and its radio with it, which nobody is told. */
+void network_vanish(struct module *);
 
 /* For core/: at boot, what is to be up by itself; the end of all, at reboot and at the
  * end of the module. */

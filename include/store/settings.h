@@ -22,6 +22,23 @@ struct settings_network {
 	size_t port_count;
 };
 
+struct settings_wifi { /* a network of the simulated air */
+	char *ssid;
+	char *bssid; /* AA:BB:CC:DD:EE:FF; NULL: made from the SSID */
+	char *security; /* as a scan prints it; NULL: as the passkey says */
+	char *passkey; /* NULL: none */
+	uint16_t channel;
+	int rssi_dbm;
+	bool is_hidden;
+};
+
+struct settings_air {
+	struct settings_wifi *networks;
+	size_t network_count;
+	char *backend; /* of a module's radio; NULL: "simulated" */
+	uint16_t join_ms; /* until a join is answered; of the common air only */
+};
+
 struct settings_factory { /* a factory default of the board */
 	char *name, *value;
 	unsigned line; /* in the file, for messages */
@@ -37,6 +54,7 @@ struct module_settings {
 	char *serial_device; /* path of a tty; NULL: a pty */
 	struct settings_network
 	    network; /* the module's own, or a copy of the common one */
+	struct settings_air radio; /* the networks that only this module hears */
 	struct settings_factory *factory;
 	size_t factory_count;
 	bool http_close; /* quirks.http_close */
@@ -46,6 +64,7 @@ struct module_settings {
 
 struct settings {
 	char *state_directory, *runtime_directory; /* from the command line; owned */
+	struct settings_air air; /* what all modules hear */
 	struct module_settings *modules;
 	size_t module_count;
 };
@@ -61,6 +80,9 @@ struct settings_rules {
 	const char *(*profile)(void *arg, const char *name);
 	const char *(*factory)(void *arg, const struct module_settings *,
 	    const char *name, const char *value);
+	/* member: the name of the setting that is wrong. */
+	const char *(*network)(
+	    void *arg, const struct settings_wifi *, const char **member);
 	void *arg;
 };
 

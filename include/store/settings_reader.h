@@ -29,6 +29,7 @@ enum setting_type {
 	SETTING_LIST, /* of groups; each fills one element of an array */
 	SETTING_BOOL, /* a bool at offset */
 	SETTING_PORT, /* a number from min to max; a uint16_t at offset */
+	SETTING_NUMBER, /* a number from min to max; an int at offset */
 	SETTING_SIZE, /* a number from min to max; a uint32_t at offset */
 	SETTING_STRING, /* min to max bytes of UTF-8, no control bytes; a char * at
 			   offset */
@@ -55,7 +56,8 @@ struct setting {
 	const char *name;
 	enum setting_type type;
 	bool required;
-	int64_t min, max; /* PORT, SIZE: range; STRING, VALUE: bytes; LIST: elements */
+	int64_t min,
+	    max; /* PORT, NUMBER, SIZE: range; STRING, VALUE: bytes; LIST: elements */
 	size_t offset; /* in the struct that the group fills */
 	const struct setting *members; /* GROUP, LIST */
 	const struct setting_list *list; /* LIST */
@@ -74,10 +76,19 @@ struct setting {
 /* What a file holds, and the settings that are known. */
 struct settings_file {
 	struct settings_network network; /* for the modules without one of their own */
+	struct settings_air air;
 	struct module_settings *modules;
 	size_t module_count;
 };
 extern const struct setting settings_file_table[];
+extern const struct setting settings_air_table[]; /* of the common air */
+extern const struct setting settings_radio_table[]; /* of a module */
+
+/* A MAC address whose first octet is even, in its normal spelling afterwards. */
+const char *settings_check_mac(
+    const struct settings_reader *, const struct setting *, char *text);
+#define SETTINGS_MAC_EXPECTED                                                          \
+	"six octets such as \"4C:55:CC:10:09:42\", the first one even"
 
 /* Reads a group into target, which is zeroed or holds the defaults. */
 void settings_read_group(struct settings_reader *, const config_setting_t *group,

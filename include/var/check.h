@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/network.h"
 #include "core/variable.h"
 
 /* Checks that variables of several roots share. */
@@ -17,6 +18,10 @@ void check_put(struct value *, const char *fmt, ...)
  * An empty list passes. 0, or -1. */
 typedef bool check_item(const struct module *, const char *item);
 int check_list(const struct module *, struct value *, check_item *);
+
+/* Writes the table that tells of an interface: wlan.info, softap.info. */
+void check_put_interface(
+    struct evbuffer *out, const struct module *, enum network_interface);
 
 /* Whether text is "gpioN" for a pin of the module. */
 bool check_is_gpio(const struct module *, const char *text);

@@ -239,6 +239,8 @@ void
 module_add_listener(struct module *module, struct listener *listener)
 {
 	TAILQ_INSERT_TAIL(&module->listeners, listener, entry);
+	log_msg(LOG_INFO, module->own->name, "%s: %s://%s:%u/", listener->service,
+	    listener->scheme, listener->address, listener->port);
 	module_changed(module);
 }
 
@@ -359,6 +361,7 @@ module_sleep(struct module *module)
 {
 	struct session *session;
 
+	network_vanish(module);
 	module_take_down(module);
 	module->state = MODULE_ASLEEP;
 	pins_sleep(module);

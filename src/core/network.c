@@ -4,19 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "base/xmalloc.h"
-#include "core/module.h"
+#include "core/event.h"
 #include "core/net.h"
-#include "core/service.h"
+#include "core/network_state.h"
 #include "core/variable.h"
 #include "device/host_address.h"
-
-#define NETWORK_TIMEOUT_MS 10000
-
-struct network_link {
-	enum network_state state;
-	struct link_address address; /* while it is up */
-};
 
 struct network_wait {
 	struct module *module; /* borrowed */
@@ -26,16 +21,10 @@ struct network_wait {
 	TAILQ_ENTRY(network_wait) entry;
 };
 
-struct network {
-	struct network_link links[NETWORK_INTERFACES];
-	TAILQ_HEAD(, network_wait) waits;
-};
-
 static const char *const network_names[NETWORK_INTERFACES] = { "default", "wlan",
 	"softap" };
 
-/* Made at the first boot. */
-static struct network *
+struct network *
 network_get(struct module *module)
 {
 	if (module->network == NULL) {
@@ -122,21 +111,58 @@ network_tell(struct module *module, enum network_interface interface, bool is_up
 	}
 }
 
-static void
-network_is_up(struct module *module, enum network_interface interface,
+/* Reference: network notes, 8.1: [Associated] comes behind the lines of the services.
+ * Chosen: the words for the soft AP, which has none on record. */
+void
+network_went_up(struct module *module, enum network_interface interface,
     const struct link_address *address)
 {
 	struct network_link *link = &module->network->links[interface];
+	struct radio_ap ap;
 
 	link->state = NETWORK_UP;
 	link->address = *address;
 	service_start_all(module, interface);
+	if (network_access_point(module, interface, &ap) == 0) {
+		if (interface == NETWORK_WLAN)
+			event_emit(module, EVENT_ASSOCIATED, "%s", "");
+		else
+			event_emit(
+			    module, EVENT_PROGRESS, "Soft AP started: %s", ap.ssid);
+	}
 	network_tell(module, interface, true);
 	module_changed(module);
 }
 
-/* The module's own address is this host's. */
-static void
+void
+network_went_down(struct module *module, enum network_interface interface)
+{
+	struct network_link *link = &module->network->links[interface];
+	enum network_state before = link->state;
+
+	service_stop_all(module, interface);
+	net_take_down(module, interface);
+	link->state = NETWORK_DOWN;
+	if (before == NETWORK_UP && module->network->radio != NULL) {
+		if (interface == NETWORK_WLAN)
+			event_emit(module, EVENT_DISASSOCIATED, "%s", "");
+		else
+			event_emit(module, EVENT_PROGRESS, "Soft AP stopped");
+	}
+	network_tell(module, interface, false);
+	module_changed(module);
+}
+
+void
+network_failed(struct module *module, enum network_interface interface, bool again)
+{
+	module->network->links[interface].state =
+	    again ? NETWORK_JOINING : NETWORK_DOWN;
+	network_tell(module, interface, false);
+	module_changed(module);
+}
+
+void
 network_host_address(const struct module *module, struct link_address *address)
 {
 	struct host_address host;
@@ -150,35 +176,52 @@ network_host_address(const struct module *module, struct link_address *address)
 	address->dns = host.dns;
 }
 
+static const char *
+network_bring_up_unless(
+    struct module *module, enum network_interface interface, bool is_auto)
+{
+	struct network *network = network_get(module);
+	struct network_link *link = &network->links[interface];
+	struct link_address address;
+	const char *error;
+
+	if (link->state == NETWORK_UP)
+		return NULL;
+	if (network->radio == NULL) {
+		if (interface == NETWORK_SOFTAP)
+			return "No radio";
+		network_host_address(module, &address);
+		network_went_up(module, interface, &address);
+		return NULL;
+	}
+	error = interface == NETWORK_WLAN ? network_join(module, is_auto)
+					  : network_start_softap(module);
+	if (error == NULL)
+		link->state = NETWORK_JOINING;
+	module_changed(module);
+	return error;
+}
+
 const char *
 network_bring_up(struct module *module, enum network_interface interface)
 {
-	struct link_address address;
-
-	interface = network_resolve(module, interface);
-	if (network_get(module)->links[interface].state != NETWORK_DOWN)
-		return NULL;
-	if (interface == NETWORK_SOFTAP)
-		return "No radio";
-	network_host_address(module, &address);
-	network_is_up(module, interface, &address);
-	return NULL;
+	return network_bring_up_unless(
+	    module, network_resolve(module, interface), false);
 }
 
 void
 network_bring_down(struct module *module, enum network_interface interface)
 {
-	struct network_link *link;
+	struct network *network = network_get(module);
 
 	interface = network_resolve(module, interface);
-	link = &network_get(module)->links[interface];
-	if (link->state == NETWORK_DOWN)
+	if (network->links[interface].state == NETWORK_DOWN)
 		return;
-	service_stop_all(module, interface);
-	net_take_down(module, interface);
-	link->state = NETWORK_DOWN;
-	network_tell(module, interface, false);
-	module_changed(module);
+	if (network->radio != NULL && interface == NETWORK_WLAN)
+		wlan_leave(network->wlan);
+	else if (network->radio != NULL)
+		softap_stop(network->softap);
+	network_went_down(module, interface);
 }
 
 static void
@@ -263,18 +306,19 @@ network_wait_cancel(struct network_wait *wait)
 	free(wait);
 }
 
-unsigned
-network_timeout_ms(const struct module *module, enum network_interface interface)
-{
-	(void)module;
-	(void)interface;
-	return NETWORK_TIMEOUT_MS;
-}
-
 void
 network_boot(struct module *module)
 {
-	network_bring_up(module, NETWORK_WLAN);
+	network_get(module);
+	if (module->network->radio == NULL) {
+		network_bring_up(module, NETWORK_WLAN);
+		return;
+	}
+	wlan_reset(module->network->wlan);
+	if (variable_is_on(module, "softap.auto_start"))
+		network_bring_up(module, NETWORK_SOFTAP);
+	if (variable_is_on(module, "wlan.auto_join.enabled"))
+		network_bring_up_unless(module, NETWORK_WLAN, true);
 }
 
 void
@@ -285,8 +329,35 @@ network_take_down(struct module *module)
 }
 
 void
+network_vanish(struct module *module)
+{
+	struct network *network = module->network;
+
+	if (network == NULL || network->radio == NULL)
+		return;
+	network->radio->ops->vanish(network->radio);
+	wlan_leave(network->wlan);
+	softap_stop(network->softap);
+	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
+		/* Not up, so nothing is said of its end. */
+		network->links[i].state = NETWORK_JOINING;
+		network_went_down(module, i);
+	}
+}
+
+void
 network_free(struct module *module)
 {
-	free(module->network);
+	struct network *network = module->network;
+
+	if (network == NULL)
+		return;
+	wlan_free(network->wlan);
+	softap_free(network->softap);
+	if (network->lease != NULL)
+		event_free(network->lease);
+	if (network->radio != NULL)
+		network->radio->ops->free(network->radio);
+	free(network);
 	module->network = NULL;
 }

@@ -16,10 +16,12 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/module.h"
+#include "core/network.h"
 #include "daemon/notify.h"
 #include "daemon/reload.h"
 #include "daemon/rules.h"
 #include "daemon/status.h"
+#include "device/air.h"
 #include "front/control.h"
 #include "front/serial.h"
 #include "front/terminal.h"
@@ -43,6 +45,7 @@ struct host {
 	struct event_base *base; /* owned */
 	struct rules rules;
 	struct settings *settings; /* owned */
+	struct air *air; /* owned */
 	struct hosted *modules; /* owned, in the order of the settings */
 	size_t module_count;
 	struct control_host control_host;
@@ -248,6 +251,37 @@ host_reload(evutil_socket_t signal_number, short what, void *arg)
 	notify_send("READY=1");
 }
 
+/* The settings have been checked. only: who hears the networks; NULL: all. */
+static void
+host_add_networks(
+    struct host *host, const struct settings_air *settings, const struct radio *only)
+{
+	for (size_t i = 0; i < settings->network_count; i++) {
+		struct air_network network = { .ssid = NULL };
+		uint8_t bssid[MAC_OCTETS];
+		const char *member;
+
+		if (rules_network(&settings->networks[i], &network, bssid, &member) !=
+			NULL ||
+		    air_add(host->air, &network, only) == -1)
+			log_msg(LOG_ERR, "configuration",
+			    "the air has no room for the network %s",
+			    settings->networks[i].ssid);
+	}
+}
+
+static void
+host_attach_radio(struct host *host, struct module *module)
+{
+	uint8_t mac[MAC_OCTETS];
+	struct radio *radio;
+
+	mac_parse(module->mac, mac);
+	radio = air_radio_new(host->air, mac);
+	host_add_networks(host, &module->own->radio, radio);
+	network_attach(module, radio);
+}
+
 static int
 host_add_module(struct host *host, const struct module_settings *own)
 {
@@ -270,6 +304,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 	}
 	if (own->has_serial && serial_attach(hosted->module, hosted->directory) == -1)
 		return -1;
+	host_attach_radio(host, hosted->module);
 	autoconnect_attach(hosted->module);
 	ioconn_attach(hosted->module);
 	broadcast_attach(hosted->module);
@@ -319,6 +354,8 @@ host_set_up(struct host *host)
 	host->settings->runtime_directory = xstrdup(options->runtime_directory);
 	if (host_make_directories(options) == -1 || host_lock_directories(host) == -1)
 		return -1;
+	host->air = air_new(host->base, host->settings->air.join_ms);
+	host_add_networks(host, &host->settings->air, NULL);
 	host->modules = xcalloc(host->settings->module_count, sizeof *host->modules);
 	for (size_t i = 0; i < host->settings->module_count; i++) {
 		if (host_add_module(host, &host->settings->modules[i]) == -1)
@@ -355,26 +392,16 @@ host_new(const struct options *options)
 	return host;
 }
 
-static void
-host_log_places(const struct module *module)
-{
-	const struct listener *listener;
-
-	if (module->tty_link != NULL)
-		log_msg(
-		    LOG_INFO, module->own->name, "serial port: %s", module->tty_link);
-	TAILQ_FOREACH (listener, &module->listeners, entry)
-		log_msg(LOG_INFO, module->own->name, "%s: %s://%s:%u/",
-		    listener->service, listener->scheme, listener->address,
-		    listener->port);
-}
-
 void
 host_run(struct host *host)
 {
 	for (size_t i = 0; i < host->module_count; i++) {
+		const struct module *module = host->modules[i].module;
+
 		module_boot(host->modules[i].module);
-		host_log_places(host->modules[i].module);
+		if (module->tty_link != NULL)
+			log_msg(LOG_INFO, module->own->name, "serial port: %s",
+			    module->tty_link);
 	}
 	host_write_status(-1, 0, host);
 	host->is_running = true;
@@ -396,6 +423,7 @@ host_free(struct host *host)
 		free(host->modules[i].directory);
 	}
 	host->module_count = 0; /* for host_write_status(), if it is still due */
+	air_free(host->air);
 	/* Name look-ups that were cut off are freed on a last turn of the loop. */
 	event_base_loop(host->base, EVLOOP_NONBLOCK);
 	free(host->modules);

@@ -23,6 +23,27 @@ reload_differs(const char *a, const char *b)
 	return strcmp(a, b) != 0;
 }
 
+static bool
+reload_air_differs(const struct settings_air *a, const struct settings_air *b)
+{
+	if (a->network_count != b->network_count || a->join_ms != b->join_ms)
+		return true;
+	for (size_t i = 0; i < a->network_count; i++) {
+		const struct settings_wifi *one = &a->networks[i],
+					   *other = &b->networks[i];
+
+		if (reload_differs(one->ssid, other->ssid) ||
+		    reload_differs(one->bssid, other->bssid) ||
+		    reload_differs(one->security, other->security) ||
+		    reload_differs(one->passkey, other->passkey) ||
+		    one->channel != other->channel ||
+		    one->rssi_dbm != other->rssi_dbm ||
+		    one->is_hidden != other->is_hidden)
+			return true;
+	}
+	return false;
+}
+
 static const char *
 reload_profile(const struct module_settings *module)
 {
@@ -46,6 +67,9 @@ reload_module(struct module_settings *current, struct module_settings *fresh)
 	if (current->files_size != fresh->files_size ||
 	    reload_differs(current->files_factory, fresh->files_factory))
 		log_msg(LOG_WARNING, current->name, "files needs a restart to change");
+
+	if (reload_air_differs(&current->radio, &fresh->radio))
+		log_msg(LOG_WARNING, current->name, "radio needs a restart to change");
 
 	/* Exchanged, so that the old parts are freed with the fresh settings. */
 	current->network = fresh->network;
@@ -77,6 +101,8 @@ reload_settings(struct settings *current, struct settings *fresh)
 			log_msg(LOG_WARNING, fresh->modules[i].name,
 			    "a new module needs a restart to begin");
 	}
+	if (reload_air_differs(&current->air, &fresh->air))
+		log_msg(LOG_WARNING, "configuration", "air needs a restart to change");
 	log_msg(LOG_NOTICE, "configuration",
 	    "reread; addresses and ports act at the next network_restart, factory "
 	    "defaults at the next reboot");

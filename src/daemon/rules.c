@@ -6,6 +6,7 @@
 #include "cmd/table.h"
 #include "core/module.h"
 #include "core/variable.h"
+#include "device/passkey.h"
 #include "var/table.h"
 
 static const struct profile *
@@ -88,12 +89,55 @@ rules_check_factory(
 	return rules->text;
 }
 
+const char *
+rules_network(const struct settings_wifi *wifi, struct air_network *network,
+    uint8_t bssid[MAC_OCTETS], const char **member)
+{
+	int security = wifi->passkey == NULL || wifi->passkey[0] == '\0'
+			   ? RADIO_OPEN
+			   : RADIO_WPA2_AES;
+
+	if (wifi->security != NULL)
+		security = radio_security_parse(wifi->security);
+	*member = "security";
+	if (security == -1 || security == RADIO_SECURITY_ANY)
+		return "Open, WEP, WPA-AES, WPA-TKIP, WPA2-AES, WPA2-Mixed or "
+		       "WPA2-TKIP";
+	network->ssid = wifi->ssid;
+	network->bssid =
+	    wifi->bssid != NULL && mac_parse(wifi->bssid, bssid) == 0 ? bssid : NULL;
+	network->channel = wifi->channel;
+	network->security = (enum radio_security)security;
+	network->passkey = wifi->passkey == NULL ? "" : wifi->passkey;
+	network->rssi_dbm = wifi->rssi_dbm;
+	network->is_hidden = wifi->is_hidden;
+	*member = "passkey";
+	if (passkey_suits(network->security, network->passkey))
+		return NULL;
+	if (network->security == RADIO_OPEN)
+		return "none to an open network";
+	return network->security == RADIO_WEP
+		   ? "5 or 13 characters, or 10 or 26 hexadecimal digits"
+		   : "8 to 63 characters, or 64 hexadecimal digits";
+}
+
+static const char *
+rules_check_network(void *arg, const struct settings_wifi *wifi, const char **member)
+{
+	uint8_t bssid[MAC_OCTETS];
+	struct air_network network;
+
+	(void)arg;
+	return rules_network(wifi, &network, bssid, member);
+}
+
 void
 rules_init(struct rules *rules)
 {
 	memset(rules, 0, sizeof *rules);
 	rules->settings.profile = rules_check_profile;
 	rules->settings.factory = rules_check_factory;
+	rules->settings.network = rules_check_network;
 	rules->settings.arg = rules;
 }
 

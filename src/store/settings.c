@@ -15,6 +15,21 @@ settings_network_clear(struct settings_network *network)
 }
 
 static void
+settings_air_clear(struct settings_air *air)
+{
+	for (size_t i = 0; i < air->network_count; i++) {
+		struct settings_wifi *wifi = &air->networks[i];
+
+		free(wifi->ssid);
+		free(wifi->bssid);
+		free(wifi->security);
+		free(wifi->passkey);
+	}
+	free(air->networks);
+	free(air->backend);
+}
+
+static void
 settings_free_modules(struct module_settings *modules, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -26,6 +41,7 @@ settings_free_modules(struct module_settings *modules, size_t count)
 		}
 		free(module->factory);
 		settings_network_clear(&module->network);
+		settings_air_clear(&module->radio);
 		free(module->files_factory);
 		free(module->serial_device);
 		free(module->serial_link);
@@ -168,7 +184,9 @@ settings_read(const char *path, const struct settings_rules *rules,
 		settings = xcalloc(1, sizeof *settings);
 		settings->modules = file.modules;
 		settings->module_count = file.module_count;
+		settings->air = file.air;
 	} else {
+		settings_air_clear(&file.air);
 		settings_free_modules(file.modules, file.module_count);
 	}
 	settings_network_clear(&file.network);
@@ -182,6 +200,7 @@ settings_free(struct settings *settings)
 	if (settings == NULL)
 		return;
 	settings_free_modules(settings->modules, settings->module_count);
+	settings_air_clear(&settings->air);
 	free(settings->runtime_directory);
 	free(settings->state_directory);
 	free(settings);

@@ -92,21 +92,19 @@ settings_number(const config_setting_t *setting)
 		   : config_setting_get_int64(setting);
 }
 
-/* The number, or -1 when it is none or out of range, which is told. */
-static long long
-settings_read_number(struct settings_reader *reader, const config_setting_t *setting,
-    const struct setting *entry)
+/* 0, or -1 when it is none or out of range, which is told. */
+static int
+settings_take_number(struct settings_reader *reader, const config_setting_t *setting,
+    const struct setting *entry, long long *number)
 {
-	long long number;
-
 	if (!settings_is_number(setting)) {
 		settings_tell_type(reader, setting, entry);
 		return -1;
 	}
-	number = settings_number(setting);
-	if (number >= entry->min && number <= entry->max)
-		return number;
-	settings_tell_range(reader, setting, entry, number);
+	*number = settings_number(setting);
+	if (*number >= entry->min && *number <= entry->max)
+		return 0;
+	settings_tell_range(reader, setting, entry, *number);
 	return -1;
 }
 
@@ -114,22 +112,39 @@ static void
 settings_read_port(struct settings_reader *reader, const config_setting_t *setting,
     const struct setting *entry, char *target)
 {
-	long long number = settings_read_number(reader, setting, entry);
-	uint16_t port = (uint16_t)number;
+	long long number;
+	uint16_t port;
 
-	if (number != -1)
-		memcpy(target + entry->offset, &port, sizeof port);
+	if (settings_take_number(reader, setting, entry, &number) == -1)
+		return;
+	port = (uint16_t)number;
+	memcpy(target + entry->offset, &port, sizeof port);
+}
+
+static void
+settings_read_number(struct settings_reader *reader, const config_setting_t *setting,
+    const struct setting *entry, char *target)
+{
+	long long number;
+	int value;
+
+	if (settings_take_number(reader, setting, entry, &number) == -1)
+		return;
+	value = (int)number;
+	memcpy(target + entry->offset, &value, sizeof value);
 }
 
 static void
 settings_read_size(struct settings_reader *reader, const config_setting_t *setting,
     const struct setting *entry, char *target)
 {
-	long long number = settings_read_number(reader, setting, entry);
-	uint32_t size = (uint32_t)number;
+	long long number;
+	uint32_t size;
 
-	if (number != -1)
-		memcpy(target + entry->offset, &size, sizeof size);
+	if (settings_take_number(reader, setting, entry, &number) == -1)
+		return;
+	size = (uint32_t)number;
+	memcpy(target + entry->offset, &size, sizeof size);
 }
 
 /* Whether all of it can be shown, logged and put into JSON. */
@@ -214,6 +229,7 @@ settings_read_group(struct settings_reader *reader, const config_setting_t *grou
 		[SETTING_LIST] = settings_read_list,
 		[SETTING_BOOL] = settings_read_bool,
 		[SETTING_PORT] = settings_read_port,
+		[SETTING_NUMBER] = settings_read_number,
 		[SETTING_SIZE] = settings_read_size,
 		[SETTING_STRING] = settings_read_string,
 		[SETTING_VALUE] = settings_read_value,

@@ -207,6 +207,7 @@ settings_expected(const struct setting *entry, char *out, size_t size)
 		snprintf(out, size, "true or false");
 		break;
 	case SETTING_PORT:
+	case SETTING_NUMBER:
 	case SETTING_SIZE:
 		snprintf(out, size, "%lld to %lld", (long long)entry->min,
 		    (long long)entry->max);

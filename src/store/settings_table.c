@@ -82,7 +82,7 @@ settings_check_name_server(
 
 /* Brings it into the normal spelling, which is as long. A station's address has an even
  * first octet: the I/G bit of IEEE 802 is 0. */
-static const char *
+const char *
 settings_check_mac(
     const struct settings_reader *reader, const struct setting *entry, char *text)
 {
@@ -348,13 +348,16 @@ static const struct setting settings_module_table[] = {
 	    .max = 17,
 	    .offset = offsetof(struct module_settings, mac),
 	    .check = settings_check_mac,
-	    .expected =
-		"six octets such as \"4C:55:CC:10:09:42\", the first one even" },
+	    .expected = SETTINGS_MAC_EXPECTED },
 	{ .name = "serial", .type = SETTING_GROUP, .members = settings_serial_table },
 	{ .name = "network",
 	    .type = SETTING_GROUP,
 	    .offset = offsetof(struct module_settings, network),
 	    .members = settings_network_table },
+	{ .name = "radio",
+	    .type = SETTING_GROUP,
+	    .offset = offsetof(struct module_settings, radio),
+	    .members = settings_radio_table },
 	{ .name = "factory",
 	    .type = SETTING_LIST,
 	    .min = 0,
@@ -380,6 +383,10 @@ const struct setting settings_file_table[] = {
 	    .type = SETTING_GROUP,
 	    .offset = offsetof(struct settings_file, network),
 	    .members = settings_network_table },
+	{ .name = "air",
+	    .type = SETTING_GROUP,
+	    .offset = offsetof(struct settings_file, air),
+	    .members = settings_air_table },
 	{ .name = "modules",
 	    .type = SETTING_LIST,
 	    .required = true,

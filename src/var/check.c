@@ -1,9 +1,13 @@
 #include "var/check.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <event2/buffer.h>
+
+#include "base/mac.h"
 #include "base/number.h"
 #include "core/module.h"
 
@@ -21,6 +25,30 @@ check_put(struct value *value, const char *fmt, ...)
 	vsnprintf(value->text, sizeof value->text, fmt, ap);
 	va_end(ap);
 	value->len = strlen(value->text);
+}
+
+/* Chosen: the layout; no source shows one. */
+void
+check_put_interface(
+    struct evbuffer *out, const struct module *module, enum network_interface interface)
+{
+	const char *name = network_interface_name(interface);
+	const struct link_address *address = network_address(module, interface);
+	char ip[INET_ADDRSTRLEN], bssid[MAC_TEXT_SIZE];
+	struct radio_ap ap;
+
+	if (address == NULL || network_access_point(module, interface, &ap) == -1) {
+		evbuffer_add_printf(out, "! Interface  Status\r\n# %-10s %s\r\n", name,
+		    network_state_name(network_state(module, interface)));
+		return;
+	}
+	inet_ntop(AF_INET, &address->ip, ip, sizeof ip);
+	mac_format(bssid, ap.bssid);
+	evbuffer_add_printf(out,
+	    "! Interface  Status  IP              MAC (BSSID)       Ch RSSI Security   "
+	    "Network (SSID)\r\n# %-10s up      %-15s %s %2u %4d %-10s %s\r\n",
+	    name, ip, bssid, ap.channel, ap.rssi_dbm, radio_security_name(ap.security),
+	    ap.ssid);
 }
 
 static char

@@ -1,10 +1,12 @@
 #include "var/table.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include <event2/buffer.h>
 
 #include "core/module.h"
+#include "core/network.h"
 #include "core/pins.h"
 #include "core/profile.h"
 #include "var/check.h"
@@ -42,37 +44,85 @@ wlan_passkey_get(struct module *module, const char *index, const char *modifier,
 	evbuffer_add(out, text, strlen(text));
 }
 
-/* What a module without a link has for an address. */
 static void
-wlan_address_get(struct module *module, const char *index, const char *modifier,
-    struct evbuffer *out)
+wlan_put_address(struct evbuffer *out, struct in_addr address)
 {
-	(void)module;
-	(void)index;
-	(void)modifier;
-	evbuffer_add_printf(out, "0.0.0.0");
+	char text[INET_ADDRSTRLEN];
+
+	evbuffer_add_printf(out, "%s", inet_ntop(AF_INET, &address, text, sizeof text));
 }
 
-/* The state of a link that is down, and the result of a join that never was. */
-static void
-wlan_number_get(struct module *module, const char *index, const char *modifier,
-    struct evbuffer *out)
+/* Of the link, or what a module without one has for an address. */
+static struct link_address
+wlan_address(const struct module *module)
 {
-	(void)module;
-	(void)index;
-	(void)modifier;
-	evbuffer_add_printf(out, "0");
+	static const struct link_address none = { .ip = { 0 } };
+	const struct link_address *address = network_address(module, NETWORK_WLAN);
+
+	return address == NULL ? none : *address;
 }
 
-/* Chosen: the layout; no source shows one. */
+static void
+wlan_ip_get(struct module *module, const char *index, const char *modifier,
+    struct evbuffer *out)
+{
+	(void)index;
+	(void)modifier;
+	wlan_put_address(out, wlan_address(module).ip);
+}
+
+static void
+wlan_netmask_get(struct module *module, const char *index, const char *modifier,
+    struct evbuffer *out)
+{
+	(void)index;
+	(void)modifier;
+	wlan_put_address(out, wlan_address(module).netmask);
+}
+
+static void
+wlan_gateway_get(struct module *module, const char *index, const char *modifier,
+    struct evbuffer *out)
+{
+	(void)index;
+	(void)modifier;
+	wlan_put_address(out, wlan_address(module).gateway);
+}
+
+static void
+wlan_dns_get(struct module *module, const char *index, const char *modifier,
+    struct evbuffer *out)
+{
+	(void)index;
+	(void)modifier;
+	wlan_put_address(out, wlan_address(module).dns);
+}
+
+static void
+wlan_status_get(struct module *module, const char *index, const char *modifier,
+    struct evbuffer *out)
+{
+	(void)index;
+	(void)modifier;
+	evbuffer_add_printf(out, "%u", network_wlan_status(module));
+}
+
+static void
+wlan_result_get(struct module *module, const char *index, const char *modifier,
+    struct evbuffer *out)
+{
+	(void)index;
+	(void)modifier;
+	evbuffer_add_printf(out, "%u", network_join_result(module));
+}
+
 static void
 wlan_info_get(struct module *module, const char *index, const char *modifier,
     struct evbuffer *out)
 {
-	(void)module;
 	(void)index;
 	(void)modifier;
-	evbuffer_add_printf(out, "! Interface  Status\r\n# wlan       down\r\n");
+	check_put_interface(out, module, NETWORK_WLAN);
 }
 
 /* Reference: variable notes, wlan; network and HTTP notes, 8.1. Chosen, where the
@@ -95,26 +145,26 @@ const struct variable wlan_variables[] = {
 	{ .name = "wlan.auto_join.enabled",
 	    .shortcut = "wl o e",
 	    .type = VARIABLE_BOOL,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "0",
 	    .help = "Join the network of wlan.ssid at boot." },
 	{ .name = "wlan.auto_join.retries",
 	    .shortcut = "wl o r",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "3",
 	    .max = RANGE_8_BIT_MAX,
 	    .help = "How often that is tried; 0: for ever." },
 	{ .name = "wlan.auto_join.retry_delay",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "3",
 	    .max = RANGE_16_BIT_MAX,
 	    .help = "Seconds between two attempts." },
 	{ .name = "wlan.bssid",
 	    .type = VARIABLE_MAC,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .help = "The only access point to join; empty: any." },
 	{ .name = "wlan.dhcp.cache_enabled",
 	    .type = VARIABLE_BOOL,
@@ -125,7 +175,7 @@ const struct variable wlan_variables[] = {
 	{ .name = "wlan.dhcp.enabled",
 	    .shortcut = "wl d e",
 	    .type = VARIABLE_BOOL,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "1",
 	    .help = "Get the address by DHCP; off: wlan.static.* hold it." },
@@ -137,7 +187,7 @@ const struct variable wlan_variables[] = {
 	    .help = "Host name that is told to the DHCP server; empty: none." },
 	{ .name = "wlan.dhcp.timeout",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "20000",
 	    .min = 1,
 	    .max = RANGE_16_BIT_MAX,
@@ -149,25 +199,27 @@ const struct variable wlan_variables[] = {
 	    .help = "Show stars instead of wlan.passkey." },
 	{ .name = "wlan.info",
 	    .type = VARIABLE_TABLE,
-	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
+	    .flags = VARIABLE_READONLY,
 	    .get = wlan_info_get,
 	    .help = "The state of the wlan interface." },
 	{ .name = "wlan.join.result",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
+	    .flags = VARIABLE_READONLY,
 	    .max = RANGE_8_BIT_MAX,
-	    .get = wlan_number_get,
-	    .help = "How the last join ended; 0: well, or there was none." },
+	    .get = wlan_result_get,
+	    .help = "How the last join ended; 0: well, or there was none; 1: not "
+		    "found; 2: wrong "
+		    "passkey; 3: no answer; 4: refused; 5: no address." },
 	{ .name = "wlan.join.retries",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "3",
 	    .min = 1,
 	    .max = RANGE_8_BIT_MAX,
 	    .help = "Attempts of one join." },
 	{ .name = "wlan.join.timeout",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "10000",
 	    .min = 1,
 	    .max = RANGE_16_BIT_MAX,
@@ -179,33 +231,33 @@ const struct variable wlan_variables[] = {
 	    .get = wlan_mac_get,
 	    .help = "MAC address of the module." },
 	{ .name = "wlan.network.dns",
-	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
-	    .get = wlan_address_get,
+	    .flags = VARIABLE_READONLY,
+	    .get = wlan_dns_get,
 	    .help = "DNS servers in use." },
 	{ .name = "wlan.network.gateway",
 	    .shortcut = "wl n g",
 	    .type = VARIABLE_IPV4,
-	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
-	    .get = wlan_address_get,
+	    .flags = VARIABLE_READONLY,
+	    .get = wlan_gateway_get,
 	    .help = "Gateway in use." },
 	{ .name = "wlan.network.ip",
 	    .shortcut = "wl n i",
 	    .type = VARIABLE_IPV4,
-	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
-	    .get = wlan_address_get,
+	    .flags = VARIABLE_READONLY,
+	    .get = wlan_ip_get,
 	    .help = "Address in use; 0.0.0.0: none." },
 	{ .name = "wlan.network.netmask",
 	    .shortcut = "wl n n",
 	    .type = VARIABLE_IPV4,
-	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
-	    .get = wlan_address_get,
+	    .flags = VARIABLE_READONLY,
+	    .get = wlan_netmask_get,
 	    .help = "Netmask in use." },
 	{ .name = "wlan.network.status",
 	    .shortcut = "wl n s",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
+	    .flags = VARIABLE_READONLY,
 	    .max = 2,
-	    .get = wlan_number_get,
+	    .get = wlan_status_get,
 	    .help = "State of the link; 0: down; 1: joined, without an address; 2: "
 		    "joined." },
 	{ .name = "wlan.network.status_gpio",
@@ -219,7 +271,7 @@ const struct variable wlan_variables[] = {
 	    .help = "Pin that is high while the network is up; -1: none." },
 	{ .name = "wlan.passkey",
 	    .shortcut = "wl p",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_SECRET | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED | VARIABLE_SECRET,
 	    .max = LENGTH_PASSKEY_MAX,
 	    .check = check_passkey,
 	    .get = wlan_passkey_get,
@@ -258,7 +310,7 @@ const struct variable wlan_variables[] = {
 	{ .name = "wlan.scan.retries",
 	    .shortcut = "wl s r",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "2",
 	    .max = RANGE_8_BIT_MAX,
 	    .help = "How often a scan is repeated." },
@@ -272,40 +324,40 @@ const struct variable wlan_variables[] = {
 	{ .name = "wlan.security",
 	    .shortcut = "wl c",
 	    .type = VARIABLE_CHOICE,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "auto",
 	    .choices = wlan_securities,
 	    .help = "Security of the network to join; auto: what it announces." },
 	{ .name = "wlan.ssid",
 	    .shortcut = "wl s",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .max = LENGTH_SSID_MAX,
 	    .help = "Name of the network to join." },
 	{ .name = "wlan.static.dns",
 	    .shortcut = "wl t d",
 	    .type = VARIABLE_IPV4,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "0.0.0.0",
 	    .help = "DNS server without DHCP." },
 	{ .name = "wlan.static.gateway",
 	    .shortcut = "wl t g",
 	    .type = VARIABLE_IPV4,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "0.0.0.0",
 	    .help = "Gateway without DHCP." },
 	{ .name = "wlan.static.ip",
 	    .shortcut = "wl t i",
 	    .type = VARIABLE_IPV4,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "0.0.0.0",
 	    .help = "Address without DHCP." },
 	{ .name = "wlan.static.netmask",
 	    .shortcut = "wl t n",
 	    .type = VARIABLE_IPV4,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .applies = VARIABLE_ON_NETWORK_RESTART,
 	    .initial = "0.0.0.0",
 	    .help = "Netmask without DHCP." },

@@ -6,22 +6,22 @@ import subprocess
 
 from lib.case import Case
 from lib.daemon import MAC, build_directory, module, wait_until
+from lib.serial import join_lines, join_text
 
 VERSION = (b"ZENTRI-AMW007-1.2.0.10, 2017-07-28T07:43:27Z, ZentriOS-WL-1.2.0.10, "
            b"Board:N/A\r\n")
-HTTP_LINE = b"HTTP and REST API server listening on port: 80\r\n"
 
 
 class BootOutput(Case):
     def test_human(self):
         serial = self.open_serial(self.daemon())
-        serial.expect(VERSION + b"[Ready]\r\n> " + HTTP_LINE)
+        serial.expect(VERSION + b"[Ready]\r\n> " + join_text())
         self.assertEqual(serial.command("ver"), VERSION)
         self.assertEqual(serial.pending(), b"")
 
     def test_without_web_server(self):
         serial = self.open_serial(self.with_factory(http__server__enabled=0))
-        serial.expect(VERSION + b"[Ready]\r\n> ")
+        serial.expect(VERSION + b"[Ready]\r\n> " + join_text(http=None))
         self.assertEqual(serial.command("ver"), VERSION)
 
     def test_of_each_profile(self):
@@ -48,12 +48,13 @@ class BootOutput(Case):
             system__cmd__header_enabled=1, system__cmd__prompt_enabled=0))
         serial.expect(b"R0%05d\r\n" % len(VERSION) + VERSION)
         serial.expect(b"L000009\r\n[Ready]\r\n")
-        serial.expect(b"L0%05d\r\n" % len(HTTP_LINE) + HTTP_LINE)
+        for line in join_lines():
+            serial.expect(b"L0%05d\r\n%s\r\n" % (len(line) + 2, line.encode()))
 
     def test_print_level_1(self):
         """Bracketed events only."""
         serial = self.open_serial(self.with_factory(system__print_level=1))
-        serial.expect(b"[Ready]\r\n> ")
+        serial.expect(b"[Ready]\r\n> " + join_text(level=1))
         self.assertEqual(serial.command("get sy p"), b"1\r\n")
 
     def test_print_level_0(self):
@@ -67,27 +68,29 @@ class BootOutput(Case):
     def test_reboot(self):
         serial = self.serial(self.daemon())
         serial.send(b"reboot\r\n")
-        serial.expect(b"reboot\r\nRebooting\r\n" + VERSION + b"[Ready]\r\n> " + HTTP_LINE)
+        serial.expect(b"reboot\r\nRebooting\r\n[Disassociated]\r\n" + VERSION
+                      + b"[Ready]\r\n> " + join_text())
         self.assertEqual(serial.command("get wlan.mac"), MAC.encode() + b"\r\n")
 
     def test_what_comes_right_behind_reboot_does_no_harm(self):
         serial = self.serial(self.daemon())
-        serial.send(b"reboot\r\nget wlan.mac\r\nset wlan.ssid lost\r\nver\r\n")
+        serial.send(b"reboot\r\nget wlan.mac\r\nset network.tls.client_key lost\r\nver\r\n")
         serial.expect(b"reboot\r\nRebooting\r\n")
-        serial.read_until(b"[Ready]\r\n> " + HTTP_LINE)
+        serial.read_until(b"[Ready]\r\n> " + join_text())
         self.assertEqual(serial.command("ver"), VERSION)
 
     def test_factory_reset(self):
         daemon = self.daemon()
         serial = self.serial(daemon)
-        serial.command('set wlan.ssid "my net"')
+        serial.command('set network.tls.client_key "my net"')
         serial.command("save")
         self.assertEqual(serial.command("fac"), b"Too few arguments\r\n")
         self.assertEqual(serial.command("fac 00:11:22:33:44:55"),
                          b"Invalid argument\r\n")
         serial.send(b"fac " + MAC.encode() + b"\r\n")
-        serial.read_until(VERSION + b"[Ready]\r\n> " + HTTP_LINE)
-        self.assertEqual(serial.command("get wlan.ssid"), b"")
+        serial.read_until(b"[Disassociated]\r\n" + VERSION + b"[Ready]\r\n> "
+                          + join_text())
+        self.assertEqual(serial.command("get network.tls.client_key"), b"")
 
 
 class Sleep(Case):
@@ -138,7 +141,9 @@ class Status(Case):
         status = daemon.status()
         self.assertEqual(
             list(status),
-            ["pid", "name", "profile", "mac", "state", "serial", "tty", "listeners"])
+            ["pid", "name", "profile", "mac", "state", "serial", "tty", "interfaces",
+             "listeners"])
+        self.assertEqual(status["interfaces"], {"wlan": "up", "softap": "down"})
         self.assertEqual(status["pid"], daemon.pid)
         self.assertEqual(status["name"], "zentri")
         self.assertEqual(status["profile"], "wl-1.0")
@@ -207,14 +212,14 @@ class SeveralModules(Case):
         for n, serial in enumerate(serials):
             self.assertEqual(serial.command("get wlan.mac"),
                              b"4C:55:CC:10:0A:%02X\r\n" % n)
-            serial.command(f"set wlan.ssid net{n}")
+            serial.command(f"set network.tls.client_key net{n}")
             serial.command("save")
         serials[1].send(b"reboot\r\n")
-        serials[1].read_until(HTTP_LINE)
+        serials[1].read_until(join_text())
         for n, serial in enumerate(serials):
-            self.assertEqual(serial.command("get wlan.ssid"), b"net%d\r\n" % n)
+            self.assertEqual(serial.command("get network.tls.client_key"), b"net%d\r\n" % n)
             rest = self.rest(daemon, f"module{n}")
-            self.assertEqual(rest.command("get wlan.ssid").body, b"net%d\r\n" % n)
+            self.assertEqual(rest.command("get network.tls.client_key").body, b"net%d\r\n" % n)
 
     def test_have_addresses_and_ports_of_their_own(self):
         modules = self.modules(2)
@@ -264,14 +269,14 @@ class Signals(Case):
         text = daemon.config.read_text()
         daemon.config.write_text(text.replace(
             "factory = ( ",
-            'factory = ( { name = "wlan.ssid"; value = "from the file"; }, '))
+            'factory = ( { name = "network.tls.client_key"; value = "from the file"; }, '))
         daemon.send_signal(signal.SIGHUP)
         for _ in range(2):  # the signal was seen by the turn of the second answer
             rest.command("ver")
         serial = self.serial(daemon)
         serial.send(b"reboot\r\n")
-        serial.read_until(b"listening on port: 80\r\n")
-        self.assertEqual(serial.command("get wlan.ssid"), b"from the file\r\n")
+        serial.read_until(join_text())
+        self.assertEqual(serial.command("get network.tls.client_key"), b"from the file\r\n")
 
     def test_sighup_with_a_bad_file_changes_nothing(self):
         daemon = self.daemon()

@@ -475,9 +475,9 @@ class Factory(Files):
 
 
 class Load(Files):
-    SETTINGS = (b"# settings of the line\r\n\r\n  wlan.ssid   \"my net\" \r\n"
+    SETTINGS = (b"# settings of the line\r\n\r\n  network.tls.client_key   \"my net\" \r\n"
                 b'softap.ssid "a  b"\nuart.baud 0 9600\nse w s short\n'
-                b"wlan.passkey \"\"\nhttp.server.cors_origin http://example.com")
+                b"softap.passkey \"\"\nhttp.server.cors_origin http://example.com")
 
     def test_sets_saves_and_reboots(self):
         daemon = self.with_files()
@@ -487,13 +487,13 @@ class Load(Files):
         reply = rest.command("load s")
         self.assertEqual(reply.body, b"Success\r\n")
         self.wait_boot(daemon, reply.id)
-        for line, value in (("wlan.ssid", b"my net"), ("softap.ssid", b"a  b"),
+        for line, value in (("network.tls.client_key", b"my net"), ("softap.ssid", b"a  b"),
                             ("uart.baud 0", b"9600"), ("setup.web.ssid", b"short"),
                             ("http.server.cors_origin", b"http://example.com")):
             self.assertEqual(self.rest(daemon).command("get " + line).body,
                              value + b"\r\n")
         daemon.restart(kill=True)
-        self.assertEqual(self.rest(daemon).command("get wlan.ssid").body,
+        self.assertEqual(self.rest(daemon).command("get network.tls.client_key").body,
                          b"my net\r\n")
 
     def wait_boot(self, daemon, last):
@@ -512,21 +512,21 @@ class Load(Files):
     def test_bad_lines_change_nothing(self):
         daemon = self.with_files()
         serial, rest = self.machine(daemon), self.rest(daemon)
-        self.good(serial, "set wlan.ssid unsaved")
+        self.good(serial, "set network.tls.client_key unsaved")
         before = self.good(serial, "get all")
         for number, (text, line) in enumerate((
-                (b"wlan.ssid a\nno.such.name 1\n", 2),
-                (b"\n\n\nwlan.ssid\x00x b", 4),
-                (b"wlan.ssid a\nsystem.print_level nine", 2),
+                (b"network.tls.client_key a\nno.such.name 1\n", 2),
+                (b"\n\n\nnetwork.tls.client_key\x00x b", 4),
+                (b"network.tls.client_key a\nsystem.print_level nine", 2),
                 (b"wlan.mac 4C:55:CC:10:09:42", 1),
-                (b"wlan.ssid a\n\"open", 2),
-                (b"wlan.ssid " + b"x" * 5000, 1),
-                (b"wlan.ssid a\n" + b"\xff" * 10, 2))):
+                (b"network.tls.client_key a\n\"open", 2),
+                (b"network.tls.client_key " + b"x" * 5000, 1),
+                (b"network.tls.client_key a\n" + b"\xff" * 10, 2))):
             self.good(serial, f"fcr bad{number} {len(text)}", text)
             rest.logs()
             self.bad(serial, f"load bad{number}")
             self.assertIn(f"Line {line}: ", "".join(rest.logs()), text)
-            self.assertEqual(self.good(serial, "get wlan.ssid"), b"unsaved\r\n")
+            self.assertEqual(self.good(serial, "get network.tls.client_key"), b"unsaved\r\n")
         self.assertEqual(
             [line for line in self.good(serial, "get all").splitlines()
              if not line.startswith((b"time.", b"system.memory"))],
@@ -539,12 +539,12 @@ class Load(Files):
             preexec=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
         serial = self.machine(daemon)
         self.good(serial, "set softap.ssid unsaved")
-        text = b"wlan.ssid new\nsoftap.ssid new\nsystem.cmd.echo 1\n"
+        text = b"network.tls.client_key new\nsoftap.ssid new\nsystem.cmd.echo 1\n"
         self.good(serial, f"fcr s {len(text)}", text)
         resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE,
                          (20, resource.RLIM_INFINITY))
         serial.send(b"load s\r\n")
         self.assertEqual(serial.frame(), ("R", 1, b"Command failed\r\n"))
         self.assertEqual(self.good(serial, "get softap.ssid"), b"unsaved\r\n")
-        self.assertEqual(self.good(serial, "get wlan.ssid"), b"")
+        self.assertEqual(self.good(serial, "get network.tls.client_key"), b"")
         self.assertEqual(self.good(serial, "get system.cmd.echo"), b"0\r\n")

@@ -2,9 +2,9 @@
 
 from lib.case import Case
 from lib.daemon import MAC
+from lib.serial import join_lines, join_text, restart_text
 
 MAC_REPLY = MAC.encode() + b"\r\n"
-HTTP_LINE = b"HTTP and REST API server listening on port: 80\r\n"
 
 
 class Frames(Case):
@@ -20,9 +20,9 @@ class Frames(Case):
 
     def test_machine_mode(self):
         serial = self.machine()
-        serial.send(b"set wlan.ssid x\r\n")
+        serial.send(b"set network.tls.client_key x\r\n")
         serial.expect(b"R000008\r\nSet OK\r\n")
-        serial.send(b"get wlan.ssid\r\nset wlan.ssid \"\"\r\nget wlan.ssid\r\n")
+        serial.send(b"get network.tls.client_key\r\nset network.tls.client_key \"\"\r\nget network.tls.client_key\r\n")
         serial.expect(b"R000003\r\nx\r\nR000008\r\nSet OK\r\nR000000\r\n")
         serial.send(b"set system.cmd.mode human\r\n")
         serial.expect(b"Set OK\r\n> ")
@@ -32,7 +32,7 @@ class Frames(Case):
         serial = self.machine()
         for line, answer in (
                 ("close 31", ("R", 1, b"Command failed\r\n")),
-                ('set wlan.ssid "a', ("R", 2, b"Parse error\r\n")),
+                ('set network.tls.client_key "a', ("R", 2, b"Parse error\r\n")),
                 ("bump", ("R", 3, b"Unknown command\r\n")),
                 ("set", ("R", 4, b"Too few arguments\r\n")),
                 ("ver 1", ("R", 5, b"Too many arguments\r\n")),
@@ -48,7 +48,7 @@ class Frames(Case):
         serial.expect(b"R000008\r\nSet OK\r\n> ")
         serial.send(b"get wlan.mac\r\n")
         serial.expect(b"R000019\r\n" + MAC_REPLY + b"> ")
-        serial.send(b"set wlan.ssid \"\"\r\nget wlan.ssid\r\n")
+        serial.send(b"set network.tls.client_key \"\"\r\nget network.tls.client_key\r\n")
         serial.expect(b"R000008\r\nSet OK\r\n> R000000\r\n> ")
 
     def test_echo_with_headers(self):
@@ -66,7 +66,8 @@ class Frames(Case):
                          ("R", 0, b"Set OK\r\n"))
         self.assertEqual(self.ask(serial, "network_restart"),
                          ("R", 0, b"Success\r\n"))
-        self.assertEqual(serial.frame(), ("L", 0, HTTP_LINE))
+        for line in ["[Disassociated]"] + join_lines(probed=False):
+            self.assertEqual(serial.frame(), ("L", 0, line.encode() + b"\r\n"))
         self.assertEqual(self.ask(serial, "get wlan.mac"), ("R", 0, MAC_REPLY))
 
     def test_settings_survive_save_and_reboot(self):
@@ -102,7 +103,7 @@ class Frames(Case):
         serial.read_until(b"Success\r\nSAFEMODE> ")
         serial.send(b"reboot\r\n")
         serial.read_until(b"[Ready]\r\n> ")
-        self.assertEqual(serial.read_until(HTTP_LINE), HTTP_LINE)
+        serial.expect(join_text())
         self.assertEqual(serial.command("get system.safemode.status"), b"0\r\n")
 
 
@@ -119,19 +120,20 @@ class PrintLevels(Case):
         self.reboot_with(0).expect(b"> ")
 
     def test_1(self):
-        self.reboot_with(1).expect(b"[Ready]\r\n> ")
+        self.reboot_with(1).expect(b"[Disassociated]\r\n[Ready]\r\n> " + join_text(1))
 
     def test_2_and_all(self):
         for level in (2, "all"):
             with self.subTest(level):
                 serial = self.reboot_with(level)
                 serial.read_until(b"Board:N/A\r\n[Ready]\r\n> ")
-                serial.expect(HTTP_LINE)
+                serial.expect(join_text())
 
     def test_acts_at_once(self):
         serial = self.serial(self.daemon())
         serial.command("set system.print_level 1")
         self.assertEqual(serial.command("network_restart"), b"Success\r\n")
+        serial.expect(restart_text(1))
         self.assertEqual(serial.command("get wlan.mac"), MAC_REPLY)
 
     def test_own_event_template(self):
@@ -148,10 +150,10 @@ class Payload(Case):
 
     def test_is_read_and_discarded(self):
         serial = self.serial(self.daemon())
-        data = bytes(range(256)) + b"set wlan.ssid no\r\n"
-        serial.send(b"write 0 %d\r\n" % len(data) + data + b"get wlan.ssid\r\n")
+        data = bytes(range(256)) + b"set network.tls.client_key no\r\n"
+        serial.send(b"write 0 %d\r\n" % len(data) + data + b"get network.tls.client_key\r\n")
         serial.expect(b"write 0 %d\r\nCommand failed\r\n> " % len(data))
-        serial.expect(b"get wlan.ssid\r\n> ")
+        serial.expect(b"get network.tls.client_key\r\n> ")
 
     def test_after_each_line_end(self):
         serial = self.serial(self.daemon())

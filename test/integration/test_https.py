@@ -111,7 +111,7 @@ class Https(Case):
         first = self.certificate(daemon)
         serial = self.serial(daemon)
         self.assertEqual(self.rest(daemon).command("reboot").body, b"Rebooting\r\n")
-        serial.boot_output()
+        serial.boot_output(was_joined=True)
         self.assertEqual(self.certificate(daemon), first)
 
 

@@ -128,14 +128,14 @@ class Editing(Case):
                    + b"\x1bOF" + b"c")
 
     def test_control_u_drops_the_line(self):
-        self.check(b"set wlan.ssid no\x15get wlan.mac")
+        self.check(b"set network.tls.client_key no\x15get wlan.mac")
 
     def test_control_c_gives_up_the_line(self):
         serial = self.serial(self.daemon())
-        serial.send(b"set wlan.ssid no\x03")
+        serial.send(b"set network.tls.client_key no\x03")
         serial.read_until(b"> ")
         self.assertEqual(serial.command("get wlan.mac"), MAC_REPLY)
-        self.assertEqual(serial.command("get wlan.ssid"), b"")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"")
 
     def test_unknown_sequences_are_ignored(self):
         self.check(b"get \x1b[15~wlan\x1b[1;5C.m\x1b[Zac")
@@ -149,28 +149,28 @@ class History(Case):
     def test_up_and_down(self):
         serial = self.serial(self.daemon())
         for number in range(1, 4):
-            serial.command(f"set wlan.ssid net{number}")
-        serial.command("get wlan.ssid")
+            serial.command(f"set network.tls.client_key net{number}")
+        serial.command("get network.tls.client_key")
         self.assertEqual(self.recall(serial, UP), b"net3")
         self.assertEqual(self.recall(serial, UP * 3), b"Set OK")
-        self.assertEqual(serial.command("get wlan.ssid"), b"net2\r\n")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"net2\r\n")
         serial.send(UP * 3 + DOWN * 2 + b"\r")
         serial.read_until(b"net2\r\n> ")
 
     def test_holds_five_lines(self):
         serial = self.serial(self.daemon())
         for number in range(1, 8):
-            serial.command(f"set wlan.ssid net{number}")
+            serial.command(f"set network.tls.client_key net{number}")
         serial.send(UP * 20 + b"\r")
         serial.read_until(b"Set OK\r\n> ")
-        self.assertEqual(serial.command("get wlan.ssid"), b"net3\r\n")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"net3\r\n")
 
     def test_recalled_line_can_be_edited(self):
         serial = self.serial(self.daemon())
-        serial.command("set wlan.ssid net1")
+        serial.command("set network.tls.client_key net1")
         serial.send(UP + b"\x082\r")
         serial.read_until(b"Set OK\r\n> ")
-        self.assertEqual(serial.command("get wlan.ssid"), b"net2\r\n")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"net2\r\n")
 
     def test_empty(self):
         serial = self.serial(self.daemon())
@@ -187,14 +187,14 @@ class Quoting(Case):
                             ("\"Caf\u00e9\"".encode(), "Caf\u00e9".encode()),
                             (b'"\xff\xfe"', b"\xff\xfe"), (b"it's", b"it's")):
             with self.subTest(given):
-                self.assertEqual(serial.command(b"set wlan.ssid " + given),
+                self.assertEqual(serial.command(b"set network.tls.client_key " + given),
                                  b"Set OK\r\n")
-                self.assertEqual(serial.command(b"get wlan.ssid"),
+                self.assertEqual(serial.command(b"get network.tls.client_key"),
                                  kept + b"\r\n" if kept else b"")
 
     def test_open_quote(self):
         serial = self.serial(self.daemon())
-        self.assertEqual(serial.command('set wlan.ssid "my net'), b"Parse error\r\n")
+        self.assertEqual(serial.command('set network.tls.client_key "my net'), b"Parse error\r\n")
 
     def test_blanks_around(self):
         serial = self.serial(self.daemon())
@@ -202,7 +202,7 @@ class Quoting(Case):
 
     def test_unquoted_blank_is_one_argument_too_many(self):
         serial = self.serial(self.daemon())
-        self.assertEqual(serial.command("set wlan.ssid my net"),
+        self.assertEqual(serial.command("set network.tls.client_key my net"),
                          b"Too many arguments\r\n")
 
 
@@ -262,7 +262,7 @@ class EveryByte(Case):
         serial = self.serial(self.daemon())
         for value in range(256):
             byte = bytes([value])
-            serial.send(b"set wlan.ssid a" + byte + b"b\r\n")
+            serial.send(b"set network.tls.client_key a" + byte + b"b\r\n")
             self.resynchronise(serial)
             serial.send(b"ve" + byte + b"r\r\n")
             self.resynchronise(serial)

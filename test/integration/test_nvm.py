@@ -19,31 +19,31 @@ class Save(Case):
     def test_saved_values_survive_kill_and_unsaved_ones_do_not(self):
         daemon = self.daemon()
         serial = self.serial(daemon)
-        serial.command('set wl s "my net"')
+        serial.command('set ne t k "my net"')
         self.assertEqual(serial.command("save"), b"Success\r\n")
-        serial.command("set wlan.ssid unsaved")
+        serial.command("set network.tls.client_key unsaved")
         serial.command("set softap.ssid unsaved")
         before = serial.command("get all")
         serial.close()
         daemon.restart(kill=True)
         serial = self.serial(daemon)
-        self.assertEqual(serial.command("get wlan.ssid"), b"my net\r\n")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"my net\r\n")
         self.assertIn(b"softap.ssid: unsaved\r\n", before)
         self.assertNotIn(b"unsaved", serial.command("get all"))
 
     def test_unsaved_values_are_lost_on_reboot(self):
         serial = self.serial(self.daemon())
-        serial.command("set wlan.ssid kept")
+        serial.command("set network.tls.client_key kept")
         serial.command("save")
-        serial.command("set wlan.ssid lost")
+        serial.command("set network.tls.client_key lost")
         serial.send(b"reboot\r\n")
-        serial.read_until(b"listening on port: 80\r\n")
-        self.assertEqual(serial.command("get wlan.ssid"), b"kept\r\n")
+        serial.read_until(b"[Associated]\r\n")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"kept\r\n")
 
     def test_every_kind_of_value(self):
         daemon = self.daemon()
         serial = self.serial(daemon)
-        values = {b"wlan.ssid": b'"', b"softap.ssid": b"\xff\xfe\x80",
+        values = {b"network.tls.client_key": b'"', b"softap.ssid": b"\xff\xfe\x80",
                   b"http.server.password": "\u00e4 \u20ac \U0001f511".encode(),
                   b"http.server.cors_origin": b"\\u0041\\n{}[]",
                   b"uart.baud 0": b"9600", b"wlan.auto_join.enabled": b"1"}
@@ -77,9 +77,9 @@ class Save(Case):
         daemon.stop()
         text = daemon.config.read_text()
         daemon.config.write_text(text.replace(
-            "factory = ( ", 'factory = ( { name = "wlan.ssid"; value = "board"; }, '))
+            "factory = ( ", 'factory = ( { name = "network.tls.client_key"; value = "board"; }, '))
         daemon.start()
-        self.assertIn(self.serial(daemon).command("get wlan.ssid"), (b"board\r\n", b""))
+        self.assertIn(self.serial(daemon).command("get network.tls.client_key"), (b"board\r\n", b""))
 
 
 class Damage(Case):
@@ -94,12 +94,12 @@ class Damage(Case):
         return list(daemon.nvm_path().parent.glob("nvm.json.bad-*"))
 
     def test_is_set_aside(self):
-        good = b'{"format": 1, "values": {"wlan.ssid": "kept"}}'
+        good = b'{"format": 1, "values": {"network.tls.client_key": "kept"}}'
         self.assertEqual(self.set_aside(self.start_with(good)), [])
         for content in (b"", b"{", good[:-1], good[:20], b"\x00" * 100, b"[]", b"1",
                         b'{"format": 2, "values": {}}', b'{"values": []}',
-                        b'{"format": 1, "values": {"wlan.ssid": 1}}',
-                        b'{"format": 1, "values": {"wlan.ssid": {"base64": "!"}}}',
+                        b'{"format": 1, "values": {"network.tls.client_key": 1}}',
+                        b'{"format": 1, "values": {"network.tls.client_key": {"base64": "!"}}}',
                         b"\xff" * 5000, b"[" * 100000, b" " * (2 << 20)):
             with self.subTest(content[:50]):
                 daemon = self.start_with(content)
@@ -107,7 +107,7 @@ class Damage(Case):
                 self.assertEqual(aside.read_bytes(), content)
                 self.assertIn(aside.name, daemon.stderr())
                 serial = self.serial(daemon)
-                self.assertEqual(serial.command("get wlan.ssid"), b"")
+                self.assertEqual(serial.command("get network.tls.client_key"), b"")
                 self.assertEqual(serial.command("save"), b"Success\r\n")
                 daemon.close()
 
@@ -119,16 +119,16 @@ class Damage(Case):
 
     def test_values_that_no_longer_fit(self):
         """A file of another version: each value is taken or left, and nothing breaks."""
-        values = {"wlan.ssid": "x" * 4000, "system.print_level": "loud",
+        values = {"network.tls.client_key": "x" * 4000, "system.print_level": "loud",
                   "http.server.port": "99999999", "no.such.variable": "1",
                   "uart.baud 0": "", "uart.baud 77": "9600", "wlan.mac": "junk",
                   "bus.command.write_timeout": "-5", "system.msg ready": "@" * 300}
         content = json.dumps({"format": 1, "values": values}).encode()
         daemon = self.start_with(content)
         rest = self.rest(daemon)
-        for line in ("get all", "save", "set wlan.ssid good", "save"):
+        for line in ("get all", "save", "set network.tls.client_key good", "save"):
             self.assertEqual(rest.command(line).code, 0, line)
-        self.assertEqual(rest.command("get wlan.ssid").body, b"good\r\n")
+        self.assertEqual(rest.command("get network.tls.client_key").body, b"good\r\n")
         self.assertEqual(rest.command("get wlan.mac").body, MAC.encode() + b"\r\n")
 
     def test_directory_in_its_place(self):
@@ -150,14 +150,14 @@ class Full(Case):
         daemon = self.daemon(
             preexec=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
         serial = self.serial(daemon)
-        serial.command("set wlan.ssid kept")
+        serial.command("set network.tls.client_key kept")
         serial.command("save")
         before = daemon.nvm_path().read_bytes()
         self.limit(daemon, 20)
-        serial.command("set wlan.ssid new")
+        serial.command("set network.tls.client_key new")
         self.assertEqual(serial.command("save"), b"Command failed\r\n")
         self.assertEqual(daemon.nvm_path().read_bytes(), before)
-        self.assertEqual(serial.command("get wlan.ssid"), b"new\r\n")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"new\r\n")
         self.assertEqual(sorted(os.listdir(daemon.nvm_path().parent)).count(
             "nvm.json.new"), 0)
         # Room again: the same save goes through.
@@ -165,7 +165,7 @@ class Full(Case):
         self.assertEqual(serial.command("save"), b"Success\r\n")
         serial.close()
         daemon.restart(kill=True)
-        self.assertEqual(self.serial(daemon).command("get wlan.ssid"), b"new\r\n")
+        self.assertEqual(self.serial(daemon).command("get network.tls.client_key"), b"new\r\n")
 
     def test_status_file(self):
         """The run goes on when status.json cannot be written."""
@@ -174,7 +174,7 @@ class Full(Case):
         self.limit(daemon, 0)
         serial = self.serial(daemon)
         serial.send(b"reboot\r\n")
-        serial.read_until(b"listening on port: 80\r\n")
+        serial.read_until(b"[Associated]\r\n")
         self.assertEqual(serial.command("get wlan.mac"), MAC.encode() + b"\r\n")
         self.limit(daemon, resource.RLIM_INFINITY)
 
@@ -220,7 +220,7 @@ class Unwritable(Case):
 class PowerCut(Case):
     """kill -9 at a random moment of save: the old values or the new, never a mixture."""
 
-    NAMES = ("wlan.ssid", "softap.ssid", "setup.web.ssid")
+    NAMES = ("network.tls.client_key", "softap.ssid", "setup.web.ssid")
 
     def values(self, serial):
         return [serial.command("get " + name) for name in self.NAMES]

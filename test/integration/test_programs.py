@@ -132,10 +132,10 @@ class Terminal(Case):
         self.shows(f"get wlan.mac\n{MAC}\n>")
         self.tmux("send-keys", "Up", "Enter")
         self.shows(f"{MAC}\n> get wlan.mac\n{MAC}\n>")
-        self.tmux("send-keys", 'set wlan.ssid "my net"', "Home", "Delete", "s", "Enter")
+        self.tmux("send-keys", 'set network.tls.client_key "my net"', "Home", "Delete", "s", "Enter")
         self.shows("Set OK")
         self.tmux("kill-server")
-        self.assertEqual(self.rest(daemon).command("get wlan.ssid").body, b"my net\r\n")
+        self.assertEqual(self.rest(daemon).command("get network.tls.client_key").body, b"my net\r\n")
 
 
 class Install(Case):

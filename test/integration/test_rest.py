@@ -7,9 +7,9 @@ import socket
 from lib.case import Case
 from lib.daemon import MAC, module, wait_until
 from lib.rest import (FLAG_COMMAND, FLAG_DATA, FLAG_QUIET, FLAG_RESPONSE, Rest)
+from lib.serial import join_lines, restart_text
 
 MAC_REPLY = MAC.encode() + b"\r\n"
-HTTP_LINE = "HTTP and REST API server listening on port: 80"
 CLOSED = (OSError, http.client.HTTPException)
 
 
@@ -19,24 +19,24 @@ class Get(Case):
         for path, code, body in (
                 ("/command/get%20wlan.mac", 0, MAC_REPLY),
                 ("/command/get%20wl%20m", 0, MAC_REPLY),
-                ("/command/set%20wlan.ssid%20%22my%20net%22", 0, b"Set OK\r\n"),
-                ("/command/get%20wlan.ssid", 0, b"my net\r\n"),
-                ("/command/set%20wlan.ssid%20a%2Fb:c/d.e", 0, b"Set OK\r\n"),
-                ("/command/get%20wlan.ssid", 0, b"a/b:c/d.e\r\n"),
-                ("/command/set%20wlan.ssid%20a/b?c=d&e", 0, b"Set OK\r\n"),
-                ("/command/get%20wlan.ssid", 0, b"a/b?c=d&e\r\n"),
-                ("/command/set%20wlan.ssid%20a+b", 0, b"Set OK\r\n"),
-                ("/command/get%20wlan.ssid", 0, b"a+b\r\n"),
-                ("/command/set%20wlan.ssid%20%22%22", 0, b"Set OK\r\n"),
-                ("/command/get%20wlan.ssid", 0, b""),
+                ("/command/set%20network.tls.client_key%20%22my%20net%22", 0, b"Set OK\r\n"),
+                ("/command/get%20network.tls.client_key", 0, b"my net\r\n"),
+                ("/command/set%20network.tls.client_key%20a%2Fb:c/d.e", 0, b"Set OK\r\n"),
+                ("/command/get%20network.tls.client_key", 0, b"a/b:c/d.e\r\n"),
+                ("/command/set%20network.tls.client_key%20a/b?c=d&e", 0, b"Set OK\r\n"),
+                ("/command/get%20network.tls.client_key", 0, b"a/b?c=d&e\r\n"),
+                ("/command/set%20network.tls.client_key%20a+b", 0, b"Set OK\r\n"),
+                ("/command/get%20network.tls.client_key", 0, b"a+b\r\n"),
+                ("/command/set%20network.tls.client_key%20%22%22", 0, b"Set OK\r\n"),
+                ("/command/get%20network.tls.client_key", 0, b""),
                 ("/command/bump", 3, b"Unknown command\r\n"),
                 ("/command/get", 4, b"Too few arguments\r\n"),
                 ("/command/ver%20x", 5, b"Too many arguments\r\n"),
                 ("/command/get%20none", 6, b"Unknown variable or option\r\n"),
                 ("/command/set%20system.cmd.echo%20x", 7, b"Invalid argument\r\n"),
-                ("/command/set%20wlan.ssid%20%22a", 2, b"Parse error\r\n"),
+                ("/command/set%20network.tls.client_key%20%22a", 2, b"Parse error\r\n"),
                 ("/command/get%00wlan.mac", 2, b"Parse error\r\n"),
-                ("/command/set%20wlan.ssid%20a%0D%0Ab", 2, b"Parse error\r\n")):
+                ("/command/set%20network.tls.client_key%20a%0D%0Ab", 2, b"Parse error\r\n")):
             with self.subTest(path):
                 answer = rest.get(path)
                 self.assertEqual(answer.status, 200, answer)
@@ -76,18 +76,18 @@ class Get(Case):
 
     def test_bytes_that_are_not_ascii(self):
         rest = self.rest(self.daemon())
-        rest.get("/command/set%20wlan.ssid%20Caf%C3%A9")
-        self.assertEqual(rest.command("get wlan.ssid").text, "Caf\u00e9\r\n")
-        rest.get("/command/set%20wlan.ssid%20a%FFb")
-        answer = rest.send("get wlan.ssid", flags=FLAG_RESPONSE)
+        rest.get("/command/set%20network.tls.client_key%20Caf%C3%A9")
+        self.assertEqual(rest.command("get network.tls.client_key").text, "Caf\u00e9\r\n")
+        rest.get("/command/set%20network.tls.client_key%20a%FFb")
+        answer = rest.send("get network.tls.client_key", flags=FLAG_RESPONSE)
         self.assertEqual(answer.body, b"a\xffb\r\n")
-        self.assertEqual(rest.command("get wlan.ssid").text, "a\u00ffb\r\n")
+        self.assertEqual(rest.command("get network.tls.client_key").text, "a\u00ffb\r\n")
 
     def test_shared_with_the_serial_port(self):
         daemon = self.daemon()
         serial = self.serial(daemon)
-        self.rest(daemon).command("set wlan.ssid shared")
-        self.assertEqual(serial.command("get wlan.ssid"), b"shared\r\n")
+        self.rest(daemon).command("set network.tls.client_key shared")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"shared\r\n")
 
     def test_other_paths(self):
         rest = self.rest(self.daemon())
@@ -295,7 +295,7 @@ class Connections(Case):
 class Log(Case):
     def test_drains(self):
         rest = self.rest(self.daemon())
-        self.assertEqual(rest.logs(), ["[Ready]", HTTP_LINE])
+        self.assertEqual(rest.logs(), ["[Ready]"] + join_lines())
         self.assertEqual(rest.logs(), [])
 
     def test_exact_form(self):
@@ -310,9 +310,10 @@ class Log(Case):
         serial = self.serial(daemon)
         for _ in range(40):
             serial.command("network_restart")
-            serial.read_until(HTTP_LINE.encode() + b"\r\n")
+            serial.expect(restart_text())
         logs = self.rest(daemon).logs()
-        self.assertEqual(logs, [HTTP_LINE] * 32)
+        lines = ["[Disassociated]"] + join_lines(probed=False)
+        self.assertEqual(logs, (lines * 32)[-32:])
 
     def test_quiet_command(self):
         """Flag 8 is taken, and nothing of the command shows in the log."""
@@ -345,9 +346,9 @@ class Authorization(Case):
     def test_post_is_refused_before_it_runs(self):
         daemon = self.with_factory(http__server__username="user",
                                    http__server__password="secret")
-        answer = self.rest(daemon).post("/command", {"command": "set wlan.ssid no"})
+        answer = self.rest(daemon).post("/command", {"command": "set network.tls.client_key no"})
         self.assertEqual(answer.status, 401)
-        self.assertEqual(self.serial(daemon).command("get wlan.ssid"), b"")
+        self.assertEqual(self.serial(daemon).command("get network.tls.client_key"), b"")
 
     def test_broken_headers(self):
         daemon = self.with_factory(http__server__username="user",
@@ -393,7 +394,7 @@ class Changes(Case):
         serial.command("set http.server.api_enabled 0")
         self.assertEqual(rest.command("get wlan.mac").body, MAC_REPLY)
         self.assertEqual(serial.command("network_restart"), b"Success\r\n")
-        serial.match_line(rb"HTTP .*server listening on port: 80")
+        serial.expect(restart_text(http="HTTP server listening on port: 80"))
         self.assertEqual(self.rest(daemon).get("/command/ver").status, 500)
 
     def test_port(self):
@@ -402,7 +403,8 @@ class Changes(Case):
         serial.command("set http.server.port 443")
         self.assertEqual(daemon.listener()["module_port"], 80)
         serial.command("nre")
-        serial.match_line(rb"HTTP .*server listening on port: 443")
+        serial.expect(restart_text(
+            http="HTTP and REST API server listening on port: 443"))
         self.assertEqual(daemon.wait_listener()["module_port"], 443)
         self.assertEqual(self.rest(daemon).command("get wlan.mac").body, MAC_REPLY)
 
@@ -411,10 +413,11 @@ class Changes(Case):
         serial = self.serial(daemon)
         serial.command("set http.server.enabled 0")
         serial.command("network_restart")
+        serial.expect(restart_text(http=None))
         daemon.wait_status(lambda status: not status["listeners"])
         serial.command("set http.server.enabled 1")
         serial.command("network_restart")
-        serial.match_line(HTTP_LINE.encode())
+        serial.expect(restart_text())
         self.assertEqual(self.rest(daemon).command("get wlan.mac").body, MAC_REPLY)
 
     def test_password_set_and_saved(self):
@@ -442,28 +445,28 @@ class Reboot(Case):
     def test_answers_first(self):
         daemon = self.daemon()
         rest = self.rest(daemon)
-        rest.command("set wlan.ssid lost")
+        rest.command("set network.tls.client_key lost")
         reply = rest.command("reboot")
         self.assertEqual((reply.code, reply.body), (0, b"Rebooting\r\n"))
         rest = self.reconnect(daemon, reply.id)
-        self.assertEqual(rest.command("get wlan.ssid").body, b"")
+        self.assertEqual(rest.command("get network.tls.client_key").body, b"")
 
     def test_serial_port_sees_the_boot(self):
         daemon = self.daemon()
         serial = self.serial(daemon)
         self.rest(daemon).command("reboot")
-        serial.boot_output()
+        serial.boot_output(was_joined=True)
         self.assertEqual(serial.command("get wlan.mac"), MAC_REPLY)
 
     def test_factory_reset(self):
         daemon = self.daemon()
         rest = self.rest(daemon)
-        rest.command("set wlan.ssid kept")
+        rest.command("set network.tls.client_key kept")
         rest.command("save")
         reply = rest.command(f"factory_reset {MAC}")
         self.assertEqual(reply.code, 0)
         rest = self.reconnect(daemon, reply.id)
-        self.assertEqual(rest.command("get wlan.ssid").body, b"")
+        self.assertEqual(rest.command("get network.tls.client_key").body, b"")
 
     def test_over_and_over(self):
         daemon = self.daemon()
@@ -502,7 +505,7 @@ class PortInUse(Case):
             self.assertEqual(serial.command("get wlan.mac"), MAC_REPLY)
         # Free again: network_restart opens it.
         serial.command("network_restart")
-        serial.match_line(HTTP_LINE.encode())
+        serial.expect(restart_text())
         self.assertEqual(self.rest(daemon).command("get wlan.mac").body, MAC_REPLY)
 
     def test_address_that_is_not_here(self):

@@ -17,7 +17,7 @@ from lib.rest import Answer, Reply, quote, trusting_context
 from lib.serial import Mismatch, Serial
 
 MAC_REPLY = MAC.encode() + b"\r\n"
-LISTENING = b"listening on port: 80\r\n"
+LISTENING = b"[Associated]\r\n"
 REQUEST = b"GET /command/get%20all HTTP/1.1\r\nHost: x\r\n\r\n"
 FLOOD = 64 * 1024 * 1024  # more than the kernel buffers of a connection
 
@@ -165,9 +165,9 @@ class Floods(Review):
         serial.expect(b"sleep\r\n")
         daemon.wait_status(lambda status: status["state"] == "asleep")
         for _ in range(50):
-            serial.send(b"set wlan.ssid bad\r\n" * 1000)
+            serial.send(b"set network.tls.client_key bad\r\n" * 1000)
         serial.boot_output()
-        self.assertEqual(serial.command("get wlan.ssid"), b"")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"")
 
     def test_before_sleep(self):
         """What the module did not get to before it fell asleep is lost too."""
@@ -175,11 +175,11 @@ class Floods(Review):
             factory={"system.wakeup.timeout": 1})
         ask(self.rest(daemon), "sleep")
         while select.select([], [serial.descriptor], [], 0.5)[1]:
-            os.write(serial.descriptor, b"\rset wlan.ssid bad\r" * 20)
+            os.write(serial.descriptor, b"\rset network.tls.client_key bad\r" * 20)
         names.answer()
         daemon.wait_status(lambda status: status["state"] == "asleep")
         serial.read_until(LISTENING)
-        self.assertEqual(serial.command("get wlan.ssid"), b"")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"")
 
     def test_more_connections_than_descriptors(self):
         """They wait, and neither the log nor the processor is flooded."""
@@ -234,7 +234,7 @@ class Connections(Review):
                 self.assertEqual(peer.recv(1), b"")
             except ConnectionResetError:
                 pass
-        serial.boot_output()
+        serial.boot_output(was_joined=True)
         for _ in range(5):
             self.peer(daemon.wait_listener()).sendall(hello)
         daemon.stop()
@@ -254,7 +254,7 @@ class Connections(Review):
 class Turns(Review):
     def test_commands_wait_behind_another_sessions(self):
         names, daemon, serial = self.looking_up()
-        lines = ("get wlan.mac", "get wlan.ssid", "get wlan.mac")
+        lines = ("get wlan.mac", "get network.tls.client_key", "get wlan.mac")
         clients = []
         for line in lines:
             clients.append(self.rest(daemon))
@@ -271,7 +271,7 @@ class Turns(Review):
     def test_reboot_over_rest_drops_what_waits_behind_it(self):
         names, daemon, serial = self.looking_up()
         clients = []
-        for i, line in enumerate(("get wlan.mac", "reboot", "set wlan.ssid bad", "ver")):
+        for i, line in enumerate(("get wlan.mac", "reboot", "set network.tls.client_key bad", "ver")):
             clients.append(self.rest(daemon))
             ask(clients[-1], line)
             # A command that is not known is answered at once: the one before it is in.
@@ -283,8 +283,8 @@ class Turns(Review):
             with self.assertRaises(ConnectionError):
                 reply(client)
         serial.expect(b"10.1.2.3\r\n> ")
-        serial.boot_output()
-        self.assertEqual(serial.command("get wlan.ssid"), b"")
+        serial.boot_output(was_joined=True)
+        self.assertEqual(serial.command("get network.tls.client_key"), b"")
 
     def test_reboot_is_not_put_off(self):
         """It waits half a second for answers under way, however many more are asked."""
@@ -298,7 +298,7 @@ class Turns(Review):
         with self.assertRaises(OSError):
             while time.monotonic() < deadline:
                 rest.logs()
-        serial.boot_output(prompt=True)
+        serial.boot_output(was_joined=True)
 
     def test_sleep_while_a_command_waits(self):
         names, daemon, serial = self.looking_up(
@@ -405,17 +405,17 @@ class Reload(Review):
                 text.replace('"one"', f'"{version}"')
                 .replace('network = { address = "127.0.0.1"; }; }',
                          f'network = {{ address = "127.0.0.{count + 1}"; }}; }}')
-                .replace("factory = ( ", 'factory = ( { name = "wlan.ssid"; '
+                .replace("factory = ( ", 'factory = ( { name = "network.tls.client_key"; '
                                          f'value = "{version}"; }}, '))
             self.reload(daemon, count)
         self.assertEqual(serial.command("ver"), b"three\r\n")
-        self.assertEqual(serial.command("get wlan.ssid"), b"")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"")
         self.assertEqual(daemon.listener()["address"], "127.0.0.1")
         serial.send(b"reboot\r\n")
         serial.read_until(LISTENING)
         daemon.wait_status(lambda status: [entry["address"] for entry
                                            in status["listeners"]] == ["127.0.0.3"])
-        self.assertEqual(serial.command("get wlan.ssid"), b"three\r\n")
+        self.assertEqual(serial.command("get network.tls.client_key"), b"three\r\n")
         self.assertEqual(self.rest(daemon).command("ver").body, b"three\r\n")
         daemon.send_signal(signal.SIGHUP)
         daemon.send_signal(signal.SIGHUP)
@@ -501,7 +501,9 @@ class State(Review):
         before = daemon.status()
         self.serial(daemon).send(b"sleep\r\n")
         asleep = daemon.wait_status(lambda status: status["state"] == "asleep")
-        self.assertEqual(asleep, before | {"state": "asleep", "listeners": []})
+        self.assertEqual(asleep, before | {
+            "state": "asleep", "listeners": [],
+            "interfaces": {"wlan": "down", "softap": "down"}})
         with self.assertRaises(ConnectionRefusedError):
             connect(before["listeners"][0])
 

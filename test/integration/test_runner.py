@@ -8,21 +8,22 @@ from lib import transcript
 from lib.case import Case
 from lib.daemon import Daemon, ROOT, libconfig
 from lib.rest import Answer, Reply
-from lib.serial import Channel, Mismatch
+from lib.serial import Channel, Mismatch, join_text, restart_text
 
-BOOT = b"version\r\n[Ready]\r\n> HTTP server listening on port: 80\r\n"
+READY = b"version\r\n[Ready]\r\n> "
+BOOT = READY + join_text(http="HTTP server listening on port: 80")
 
 
 class Reading(Case):
     def test_everything(self):
         read = transcript.parse("t", "\n".join((
             "# comment", "", "profile: wl-1.5", "mac: 00:11:22:33:44:55",
-            "factory: wlan.ssid=a = b", "factory: http.server.enabled=0", "only: serial",
+            "factory: network.tls.client_key=a = b", "factory: http.server.enabled=0", "only: serial",
             "> write 0 3", '+ "a\\x00\\r"', "~ log", "~* l.g", "< text", "<* ^t+$", "<",
             "= 7", '>> "\\x1b[A"', '<< "\\r\\n> "', "! restart", "! term", "> ")))
         self.assertEqual(read.profile, "wl-1.5")
         self.assertEqual(read.mac, "00:11:22:33:44:55")
-        self.assertEqual(read.factory, {"wlan.ssid": "a = b", "http.server.enabled": "0"})
+        self.assertEqual(read.factory, {"network.tls.client_key": "a = b", "http.server.enabled": "0"})
         self.assertEqual(read.fronts(), ["serial"])
         command, sent, expected, restart, term, empty = read.steps
         self.assertEqual((command.line, command.payload, command.code),
@@ -124,12 +125,13 @@ class OnSerial(Case):
 
     def test_network_restart(self):
         text = "> nre\n< Success\n> ver\n< 1"
-        line = b"HTTP and REST API server listening on port: 80\r\n"
-        self.play(text, BOOT + b"nre\r\nSuccess\r\n> " + line + b"ver\r\n1\r\n> ")
+        self.play(text, BOOT + b"nre\r\nSuccess\r\n> " + restart_text()
+                  + b"ver\r\n1\r\n> ")
         with self.assertRaises(Mismatch):
             self.play(text, BOOT + b"nre\r\nSuccess\r\n> ver\r\n1\r\n> ")
         self.play("factory: http.server.enabled=0\n" + text,
-                  BOOT[:BOOT.index(b"HTTP")] + b"nre\r\nSuccess\r\n> ver\r\n1\r\n> ")
+                  READY + join_text(http=None) + b"nre\r\nSuccess\r\n> "
+                  + restart_text(http=None) + b"ver\r\n1\r\n> ")
 
     def test_wrong_frames(self):
         text = "factory: system.cmd.header_enabled=1\nfactory: system.print_level=0\n" \
@@ -142,7 +144,8 @@ class OnSerial(Case):
 
     def test_reboot(self):
         self.play("> set system.cmd.echo 0\n< Set OK\n> reboot\n< Rebooting\n> ver\n< 1",
-                  BOOT + b"set system.cmd.echo 0\r\nSet OK\r\n> Rebooting\r\n" + BOOT
+                  BOOT + b"set system.cmd.echo 0\r\nSet OK\r\n> Rebooting\r\n"
+                  + b"[Disassociated]\r\n" + BOOT
                   + b"ver\r\n1\r\n> ")
         with self.assertRaises(Mismatch):
             self.play("> reboot\n< Rebooting\n> ver\n< 1",

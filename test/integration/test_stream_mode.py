@@ -7,7 +7,7 @@ import socket
 
 from lib.case import Case
 from lib.daemon import module, wait_until
-from lib.serial import Channel, Serial
+from lib.serial import Channel, Serial, join_text
 from lib.stream_mode import STREAM, StreamModeCase
 
 GUARD_S = 3.0  # of silence before the break sequence
@@ -135,8 +135,7 @@ class StreamMode(StreamModeCase):
         daemon, serial = self.start(system__print_level="all")
         serial.read_until(b"[Ready]\r\n")
         peer = self.connect(daemon)
-        serial.expect(b"HTTP and REST API server listening on port: 80\r\n"
-                      b"[Opened: 0]\r\n")
+        serial.expect(join_text() + b"[Opened: 0]\r\n")
         peer.send(b"data")
         serial.expect(b"data")
 

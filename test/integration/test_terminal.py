@@ -94,10 +94,10 @@ class Terminal(Case):
 
     def test_doubled_iac_is_one_byte(self):
         channel = self.greeted(self.start())
-        channel.send(b"set wlan.ssid \xff\xff\r\n")
-        channel.expect(b"set wlan.ssid \xff\r\nSet OK\r\n> ")
-        channel.send(b"get wlan.ssid\r\n")
-        channel.expect(b"get wlan.ssid\r\n\xff\r\n> ")
+        channel.send(b"set network.tls.client_key \xff\xff\r\n")
+        channel.expect(b"set network.tls.client_key \xff\r\nSet OK\r\n> ")
+        channel.send(b"get network.tls.client_key\r\n")
+        channel.expect(b"get network.tls.client_key\r\n\xff\r\n> ")
 
     def test_password(self):
         daemon = self.start(remote_terminal__password="secret")

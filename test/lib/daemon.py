@@ -55,25 +55,37 @@ def libconfig(value):
     return f'"{text}"'
 
 
-def module(name="zentri", profile="wl-1.0", mac=MAC, factory=None, **settings):
+# The network that every module hears, and joins at boot.
+SSID, PASSKEY, BSSID = "zentri-lab", "password", "B6:B9:8A:62:3C:E9"
+LAB = {"ssid": SSID, "passkey": PASSKEY, "bssid": BSSID, "channel": 6,
+       "security": "WPA2-AES", "rssi": -48}
+JOINED = {"wlan.auto_join.enabled": "1", "wlan.ssid": SSID, "wlan.passkey": PASSKEY}
+
+
+def module(name="zentri", profile="wl-1.0", mac=MAC, factory=None, joined=True,
+           **settings):
     """One entry of the configuration's modules. factory: names to values; the web server
-    is on and no time server is asked unless it says otherwise."""
-    factory = {"http.server.enabled": "1", "ntp.enabled": "0"} | (factory or {})
+    is on, no time server is asked, and the simulated network joined at boot, unless it
+    says otherwise."""
+    factory = ({"http.server.enabled": "1", "ntp.enabled": "0"}
+               | (JOINED if joined else {}) | (factory or {}))
     entry = {"name": name, "profile": profile, "mac": mac}
     entry["factory"] = [{"name": k, "value": str(v)} for k, v in factory.items()]
     return entry | settings
 
 
-def configuration(modules=None, network=None):
+def configuration(modules=None, network=None, air=None):
     """The text of a configuration file; every port is any free one, and there is no name
-    server."""
+    server. air: its settings beside the network that is always there."""
     network = network or {
         "address": "127.0.0.1",
         "name_server": "127.0.0.1:9",
         "ports": [{"module": port, "host": 0} for port in (80, 443, 2000)],
     }
     modules = [module()] if modules is None else modules
-    return f"network = {libconfig(network)};\nmodules = {libconfig(modules)};\n"
+    air = {"networks": [LAB]} | (air or {})
+    return (f"network = {libconfig(network)};\nair = {libconfig(air)};\n"
+            f"modules = {libconfig(modules)};\n")
 
 
 class Notify:
@@ -97,7 +109,7 @@ class Notify:
 class Daemon:
     """Starts in a directory of its own, which close() removes."""
 
-    def __init__(self, modules=None, network=None, text=None, arguments=(),
+    def __init__(self, modules=None, network=None, text=None, air=None, arguments=(),
                  environment=None, preexec=None, start=True, notify=None,
                  directory=None, prefix=()):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="zentrid-"))
@@ -105,7 +117,7 @@ class Daemon:
         self.state = self.directory / "state"
         self.runtime = self.directory / "runtime"
         self.stderr_path = self.directory / "stderr"
-        self.config.write_text(text or configuration(modules, network))
+        self.config.write_text(text or configuration(modules, network, air))
         self.name = (modules or [module()])[0]["name"]
         self.arguments = list(arguments)
         self.environment = environment or {}
@@ -160,7 +172,16 @@ class Daemon:
             else:
                 raise StartError(f"not ready after {START_TIMEOUT_S} s\n"
                                  + self.stderr())
+        self.wait_joined()
         return self
+
+    def wait_joined(self):
+        """Waits until no module is still on its way into a network."""
+        def settled():
+            states = [json.loads(path.read_text())["interfaces"]
+                      for path in self.runtime.glob("*/status.json")]
+            return all("joining" not in state.values() for state in states)
+        wait_until(settled, START_TIMEOUT_S, "the interfaces to come up")
 
     def run(self, timeout=START_TIMEOUT_S):
         """For a start that is to be refused: the exit status and what stderr holds."""

@@ -10,6 +10,32 @@ import tty
 PROMPT = b"> "
 
 
+HTTP_LINE = "HTTP and REST API server listening on port: 80"
+
+
+def join_lines(level=5, http=HTTP_LINE, probed=True):
+    """What a module says while it joins the network of the test library. http: the line
+    of its web server, or None; probed: it is the first time since boot."""
+    lines = [(1, "[Associating to zentri-lab]")]
+    if probed:
+        lines.append((2, "Security type from probe: WPA2-AES"))
+    lines += [(2, "Obtaining IPv4 address via DHCP"), (2, "IPv4 address: 127.0.0.1")]
+    if http:
+        lines.append((2, http))
+    lines.append((1, "[Associated]"))
+    return [line for least, line in lines if least <= level]
+
+
+def join_text(level=5, http=HTTP_LINE, probed=True):
+    """The same as bytes."""
+    return b"".join(line.encode() + b"\r\n" for line in join_lines(level, http, probed))
+
+
+def restart_text(level=5, http=HTTP_LINE):
+    """What network_restart prints behind its reply."""
+    return (b"[Disassociated]\r\n" if level else b"") + join_text(level, http, False)
+
+
 class Mismatch(AssertionError):
     """Other bytes came than were expected, or none in time."""
 
@@ -140,10 +166,14 @@ class Channel:
                            f"     got {kind}{code} {body!r}")
         return body[:-2]
 
-    def boot_output(self, header=False, prompt=True, level=5, http=True, **_):
-        """What a module prints when it boots: version line, [Ready], prompt, web server.
-        The settings say how; returns the version line."""
+    def boot_output(self, header=False, prompt=True, level=5, http=True, joined=True,
+                    was_joined=False, **_):
+        """What a module prints when it boots: version line, [Ready], prompt, then the
+        network and the web server. The settings say how; was_joined: it was up before,
+        and goes down first. Returns the version line."""
         version = None
+        if level >= 1 and was_joined:
+            self.log_line(rb"\[.*Disassociated\]", header)
         if level >= 2 and header:
             kind, code, version = self.frame()
             if (kind, code) != ("R", 0):
@@ -155,13 +185,30 @@ class Channel:
             self.log_line(rb"\[.*Ready\]", header)
         if prompt:
             self.expect(PROMPT)
-        self.service_output(header, level, http)
+        if joined:
+            self.join_output(header, level, http)
         return version
 
-    def service_output(self, header=False, level=5, http=True, **_):
-        """What the services print when they start."""
-        if level >= 2 and http:
-            self.log_line(rb"HTTP .*server listening on port: \d+", header)
+    def join_output(self, header=False, level=5, http=True, probed=True, **_):
+        """What a module prints when it joins the network, and its web server."""
+        if level >= 1:
+            self.log_line(rb"\[.*Associating to .*\]", header)
+        if level >= 2:
+            if probed:
+                self.log_line(rb"Security type from probe: WPA2-AES", header)
+            self.log_line(rb"Obtaining IPv4 address via DHCP", header)
+            self.log_line(rb"IPv4 address: \d+\.\d+\.\d+\.\d+", header)
+            if http:
+                self.log_line(rb"HTTP .*server listening on port: \d+", header)
+        if level >= 1:
+            self.log_line(rb"\[.*Associated\]", header)
+
+    def restart_output(self, header=False, level=5, http=True, joined=True, **_):
+        """What network_restart prints behind its reply."""
+        if joined:
+            if level >= 1:
+                self.log_line(rb"\[.*Disassociated\]", header)
+            self.join_output(header, level, http, probed=False)
 
 
 class Serial(Channel):

@@ -192,6 +192,7 @@ SWITCHES = {
     "system.cmd.header_enabled": "header", "sy c h": "header",
     "system.cmd.prompt_enabled": "prompt", "sy c p": "prompt",
     "http.server.enabled": "http", "ht s e": "http",
+    "wlan.auto_join.enabled": "joined", "wl o e": "joined",
 }
 STYLES = ("system.cmd.mode", "sy c m", "system.cmd.format", "sy c f")
 LEVELS = ("system.print_level", "sy p")
@@ -208,6 +209,7 @@ class Console:
     prompt: bool = True
     level: int = 5
     http: bool = True
+    joined: bool = True
 
     def set(self, name, value):
         value = value.strip('"').lower()
@@ -299,13 +301,14 @@ class SerialFront:
         self.channel = channel
         self.states = states
         self.reopen = reopen
+        self.is_joined = False
         self.start()
 
     def start(self):
         self.boot_output()
 
     def services_restarted(self):
-        self.channel.service_output(**dataclasses.asdict(self.states.now))
+        self.channel.restart_output(**dataclasses.asdict(self.states.now))
 
     def close(self):
         rest = self.channel.pending()
@@ -314,7 +317,9 @@ class SerialFront:
             raise Mismatch(f"expected nothing more\n     got {rest!r}")
 
     def boot_output(self):
-        self.channel.boot_output(**dataclasses.asdict(self.states.now))
+        self.channel.boot_output(was_joined=self.is_joined,
+                                 **dataclasses.asdict(self.states.now))
+        self.is_joined = self.states.now.joined
 
     def log_line(self, expected):
         pattern = expected.text if expected.is_pattern else re.escape(expected.text)
@@ -363,6 +368,7 @@ class SerialFront:
     def restart(self, _step):
         self.channel.close()
         self.states.boot()
+        self.is_joined = False
         self.channel = self.reopen()
         self.boot_output()
 

@@ -106,8 +106,9 @@ fixture_write(const struct fixture *fixture, const char *name, const char *text)
 static struct settings *
 fixture_read_file(struct fixture *fixture, const char *name)
 {
-	const struct settings_rules rules = { fixture_rule_profile,
-		fixture_rule_factory, fixture };
+	const struct settings_rules rules = { .profile = fixture_rule_profile,
+		.factory = fixture_rule_factory,
+		.arg = fixture };
 	char *path = fixture_path(fixture, name);
 	struct settings *settings;
 

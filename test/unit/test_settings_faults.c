@@ -9,12 +9,26 @@ test_module_faults(void **state)
 	static const struct {
 		const char *members, *fault;
 	} faults[] = {
-		{ "radio = { };",
-		    "radio: unknown setting; known here: name, profile, version, mac, "
-		    "serial, network, factory, files, quirks" },
+		{ "antenna = { };", "antenna: unknown setting; known here: name, "
+				    "profile, version, mac, "
+				    "serial, network, radio, factory, files, quirks" },
 		{ "files = { };  link = { };",
 		    "link: unknown setting; known here: name, profile, version, mac, "
-		    "serial, network, factory, files, quirks" },
+		    "serial, network, radio, factory, files, quirks" },
+		{ "radio = { backend = \"wire\"; };",
+		    "radio.backend: \"wire\" is not valid; give \"simulated\"" },
+		{ "radio = { networks = ( { } ); };",
+		    "radio.networks[0].ssid: missing; give a name of 1 to 32 bytes "
+		    "without control characters" },
+		{ "radio = { networks = ( { ssid = \"n\"; channel = 15; } ); };",
+		    "radio.networks[0].channel: 15 is out of range; give 1 to 14" },
+		{ "radio = { networks = ( { ssid = \"n\"; rssi = 1; } ); };",
+		    "radio.networks[0].rssi: 1 is out of range; give -120 to 0" },
+		{ "radio = { networks = ( { ssid = \"n\"; rssi = \"-50\"; } ); };",
+		    "radio.networks[0].rssi: is a string; give -120 to 0" },
+		{ "radio = { networks = ( { ssid = \"n\"; bssid = \"B6:B9\"; } ); };",
+		    "radio.networks[0].bssid: \"B6:B9\" is not valid; give six octets "
+		    "such as \"4C:55:CC:10:09:42\", the first one even" },
 		{ "files = { sise = 4096; };",
 		    "files.sise: unknown setting; known here: factory, size" },
 		{ "files = { size = 4095; };",
@@ -179,7 +193,7 @@ test_file_faults(void **state)
 		{ "network = 1;\nmodules = ( { name = \"m\"; } );",
 		    "1: network: is a number; give a group: { ... }" },
 		{ "modules = ( { name = \"m\"; } );\nlog = 1;",
-		    "2: log: unknown setting; known here: network, modules" },
+		    "2: log: unknown setting; known here: network, air, modules" },
 		{ "network = { ports = ( { module = 80; host = 1; },\n"
 		  "  { module = 443; host = 1; },\n  { module = 80; host = 2; } ); };\n"
 		  "modules = ( { name = \"m\"; } );",
@@ -304,7 +318,7 @@ test_every_fault_is_told(void **state)
 		"each module its own name",
 		"zentrid.conf:5: modules[4].name: the same as modules[2].name; give "
 		"each module its own name",
-		"zentrid.conf:6: x: unknown setting; known here: network, modules",
+		"zentrid.conf:6: x: unknown setting; known here: network, air, modules",
 		"zentrid.conf:4: modules[1].factory[0]: no.such is not valid as given; "
 		"give the name of a variable",
 	};

@@ -1,0 +1,370 @@
+#include "core/network.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/xmalloc.h"
+#include "core/event.h"
+#include "core/network_state.h"
+#include "core/variable.h"
+
+/* The links of a module with a radio: from the variables to the state machines of
+ * link/, and from those to lines and states. */
+
+/* Chosen: more than the attempts and DHCP themselves take, for a probe and the turn of
+ * others. */
+#define NETWORK_MARGIN_MS 5000
+
+/* For text of a bounded variable. */
+static void
+network_copy_text(char *to, size_t size, const struct module *module, const char *name)
+{
+	snprintf(to, size, "%s", variable_text(module, name));
+}
+
+static struct in_addr
+network_ipv4(const struct module *module, const char *name)
+{
+	struct in_addr address = { 0 };
+
+	inet_pton(AF_INET, variable_text(module, name), &address);
+	return address;
+}
+
+static void
+network_read_wlan(
+    const struct module *module, bool is_auto, struct wlan_settings *settings)
+{
+	memset(settings, 0, sizeof *settings);
+	network_copy_text(settings->ssid, sizeof settings->ssid, module, "wlan.ssid");
+	network_copy_text(
+	    settings->passkey, sizeof settings->passkey, module, "wlan.passkey");
+	settings->has_bssid =
+	    mac_parse(variable_text(module, "wlan.bssid"), settings->bssid) == 0;
+	settings->security = (enum radio_security)radio_security_parse(
+	    variable_text(module, "wlan.security"));
+	settings->scan_retries = (unsigned)variable_number(module, "wlan.scan.retries");
+	settings->attempts = (unsigned)variable_number(module, "wlan.join.retries");
+	settings->timeout_ms = (unsigned)variable_number(module, "wlan.join.timeout");
+	settings->joins =
+	    is_auto ? (unsigned)variable_number(module, "wlan.auto_join.retries") : 1;
+	settings->pause_ms =
+	    (unsigned)variable_number(module, "wlan.auto_join.retry_delay") * 1000;
+	settings->has_dhcp = variable_is_on(module, "wlan.dhcp.enabled");
+	settings->dhcp_timeout_ms =
+	    (unsigned)variable_number(module, "wlan.dhcp.timeout");
+	settings->address.ip = network_ipv4(module, "wlan.static.ip");
+	settings->address.netmask = network_ipv4(module, "wlan.static.netmask");
+	settings->address.gateway = network_ipv4(module, "wlan.static.gateway");
+	settings->address.dns = network_ipv4(module, "wlan.static.dns");
+}
+
+/* Reference: command notes, section 9 (network_up): refused without an SSID; the words
+ * are likely, not known. */
+const char *
+network_join(struct module *module, bool is_auto)
+{
+	struct wlan *wlan = module->network->wlan;
+	struct wlan_settings settings;
+
+	if (*variable_text(module, "wlan.ssid") == '\0')
+		return "SSID not set";
+	/* In the pause of an auto join, the next attempt comes at once. */
+	if (wlan_state(wlan) == WLAN_PAUSING)
+		is_auto = true;
+	else if (wlan_state(wlan) != WLAN_IDLE)
+		return NULL;
+	network_read_wlan(module, is_auto, &settings);
+	wlan_join(wlan, &settings);
+	return NULL;
+}
+
+static void
+network_wlan_news(void *arg, enum wlan_news news, const char *text)
+{
+	struct module *module = arg;
+
+	/* Reference: network notes, 8.1. */
+	switch (news) {
+	case WLAN_NEWS_ASSOCIATING:
+		event_emit(module, EVENT_ASSOCIATING, "%s", text);
+		break;
+	case WLAN_NEWS_PROBED:
+		event_emit(
+		    module, EVENT_PROGRESS, "Security type from probe: %s", text);
+		break;
+	case WLAN_NEWS_DHCP:
+		event_emit(module, EVENT_PROGRESS, "Obtaining IPv4 address via DHCP");
+		break;
+	case WLAN_NEWS_ADDRESS:
+		event_emit(module, EVENT_PROGRESS, "IPv4 address: %s", text);
+		break;
+	}
+}
+
+/* On another module's soft AP, its DHCP server has the addresses, else the network has
+ * this host's. */
+static void
+network_lease(evutil_socket_t fd, short what, void *arg)
+{
+	struct module *module = arg;
+	const struct network *network = module->network;
+	const struct radio *peer = network->radio->ops->access_point(network->radio);
+	uint8_t mac[MAC_OCTETS];
+	struct link_address address;
+	const struct module *host;
+
+	(void)fd;
+	(void)what;
+	if (peer == NULL) {
+		network_host_address(module, &address);
+		wlan_addressed(network->wlan, &address);
+		return;
+	}
+	host = peer->owner;
+	if (!variable_is_on(host, "softap.dhcp_server.enabled"))
+		return; /* nobody answers */
+	mac_parse(module->mac, mac);
+	if (softap_lease(host->network->softap, mac, &address) == 0)
+		wlan_addressed(network->wlan, &address);
+}
+
+static void
+network_obtain(void *arg)
+{
+	static const struct timeval now = { 0 };
+	struct module *module = arg;
+
+	event_add(module->network->lease, &now);
+}
+
+static void
+network_forget(void *arg)
+{
+	struct module *module = arg;
+
+	event_del(module->network->lease);
+}
+
+static void
+network_wlan_up(void *arg, const struct link_address *address)
+{
+	network_went_up(arg, NETWORK_WLAN, address);
+}
+
+/* Reference: network notes, 8.1: "Join failed" is known; the line with the reason is
+ * not. */
+static void
+network_wlan_failed(void *arg, enum wlan_result result, bool again)
+{
+	struct module *module = arg;
+
+	event_emit(module, EVENT_PROGRESS, "%s", wlan_result_text(result));
+	event_emit(module, EVENT_PROGRESS, "Join failed");
+	network_failed(module, NETWORK_WLAN, again);
+}
+
+/* Chosen: a lost network is joined again where it would be joined at boot. */
+static void
+network_wlan_lost(void *arg)
+{
+	struct module *module = arg;
+
+	network_went_down(module, NETWORK_WLAN);
+	if (network_state(module, NETWORK_WLAN) == NETWORK_DOWN &&
+	    variable_is_on(module, "wlan.auto_join.enabled") &&
+	    network_join(module, true) == NULL)
+		network_failed(module, NETWORK_WLAN, true);
+}
+
+static const struct wlan_ops network_wlan_ops = {
+	.news = network_wlan_news,
+	.obtain = network_obtain,
+	.forget = network_forget,
+	.up = network_wlan_up,
+	.failed = network_wlan_failed,
+	.lost = network_wlan_lost,
+};
+
+const char *
+network_start_softap(struct module *module)
+{
+	struct network *network = module->network;
+	const struct softap_settings settings = {
+		.ap = { .ssid = variable_text(module, "softap.ssid"),
+		    .passkey = variable_text(module, "softap.passkey"),
+		    .channel = (unsigned)variable_number(module, "softap.channel") },
+		.address = { .ip = network_ipv4(module, "softap.static.ip"),
+		    .netmask = network_ipv4(module, "softap.static.netmask"),
+		    .gateway = network_ipv4(module, "softap.static.ip"),
+		    .dns = network_ipv4(module, "softap.static.ip") },
+		.idle_timeout_s =
+		    (unsigned)variable_number(module, "softap.idle_timeout"),
+	};
+
+	if (network->links[NETWORK_SOFTAP].state == NETWORK_DOWN)
+		softap_start(network->softap, &settings);
+	return NULL;
+}
+
+static void
+network_softap_up(void *arg, const struct link_address *address)
+{
+	network_went_up(arg, NETWORK_SOFTAP, address);
+}
+
+static void
+network_softap_changed(void *arg)
+{
+	module_changed(arg);
+}
+
+static const struct softap_ops network_softap_ops = {
+	.up = network_softap_up,
+	.changed = network_softap_changed,
+};
+
+static void
+network_radio_lost(void *arg)
+{
+	const struct module *module = arg;
+
+	wlan_lost(module->network->wlan);
+}
+
+static void
+network_radio_station_came(void *arg, const uint8_t mac[MAC_OCTETS])
+{
+	const struct module *module = arg;
+
+	softap_station_came(module->network->softap, mac);
+}
+
+static void
+network_radio_station_left(void *arg, const uint8_t mac[MAC_OCTETS], bool silently)
+{
+	const struct module *module = arg;
+
+	softap_station_left(module->network->softap, mac, silently);
+}
+
+static const struct radio_events network_radio_events = {
+	.lost = network_radio_lost,
+	.station_came = network_radio_station_came,
+	.station_left = network_radio_station_left,
+};
+
+void
+network_attach(struct module *module, struct radio *radio)
+{
+	struct network *network = network_get(module);
+
+	network->radio = radio;
+	radio->events = &network_radio_events;
+	radio->arg = radio->owner = module;
+	network->wlan = wlan_new(module->base, radio, &network_wlan_ops, module);
+	network->softap = softap_new(module->base, radio, &network_softap_ops, module);
+	network->lease = xcheck(event_new(module->base, -1, 0, network_lease, module));
+}
+
+int
+network_access_point(
+    const struct module *module, enum network_interface interface, struct radio_ap *ap)
+{
+	const struct radio *radio = network_radio(module);
+
+	if (radio == NULL || network_state(module, interface) != NETWORK_UP)
+		return -1;
+	return interface == NETWORK_WLAN ? radio->ops->joined(radio, ap)
+					 : radio->ops->hosted(radio, ap);
+}
+
+/* Reference: variable notes, wlan.network.status: 2 is up. Chosen: 1 without an
+ * address.
+ */
+unsigned
+network_wlan_status(const struct module *module)
+{
+	if (network_state(module, NETWORK_WLAN) == NETWORK_UP)
+		return 2;
+	return network_radio(module) != NULL &&
+	       wlan_state(module->network->wlan) == WLAN_ADDRESSING;
+}
+
+unsigned
+network_join_result(const struct module *module)
+{
+	return network_radio(module) == NULL
+		   ? 0
+		   : (unsigned)wlan_result(module->network->wlan);
+}
+
+size_t
+network_clients(const struct module *module, struct radio_station *stations, size_t max)
+{
+	return network_radio(module) == NULL
+		   ? 0
+		   : softap_clients(module->network->softap, stations, max);
+}
+
+struct radio *
+network_radio(const struct module *module)
+{
+	return module->network == NULL ? NULL : module->network->radio;
+}
+
+unsigned
+network_timeout_ms(const struct module *module, enum network_interface interface)
+{
+	struct wlan_settings settings;
+
+	(void)interface;
+	network_read_wlan(module, false, &settings);
+	return wlan_timeout_ms(&settings) + NETWORK_MARGIN_MS;
+}
+
+/* The module that has the address on one of the networks that this one is in. */
+static const struct module *
+network_neighbour(const struct module *module, struct in_addr address)
+{
+	const struct radio *radio = network_radio(module), *peer = NULL;
+
+	if (radio == NULL)
+		return NULL;
+	for (enum radio_role role = RADIO_STATION; role <= RADIO_AP && peer == NULL;
+	     role++)
+		peer = radio->ops->neighbour(radio, role, address);
+	return peer == NULL ? NULL : peer->owner;
+}
+
+int
+network_route(
+    const struct module *module, const char *scheme, struct sockaddr_in *address)
+{
+	const struct module *peer = network_neighbour(module, address->sin_addr);
+	const struct listener *listener;
+	struct link_address own;
+
+	if (peer == NULL)
+		return 0;
+	/* An address of this host needs no change: its ports are where they say. */
+	network_host_address(peer, &own);
+	if (address->sin_addr.s_addr == own.ip.s_addr)
+		return 0;
+	TAILQ_FOREACH (listener, &peer->listeners, entry) {
+		bool is_udp = strcmp(listener->scheme, "udp") == 0;
+
+		if (listener->module_port != ntohs(address->sin_port) ||
+		    is_udp != (strcmp(scheme, "udp") == 0))
+			continue;
+		inet_pton(AF_INET, listener->address, &address->sin_addr);
+		address->sin_port = htons(listener->port);
+		return 0;
+	}
+	errno = ECONNREFUSED;
+	return -1;
+}

@@ -1,0 +1,38 @@
+#include "device/radio.h"
+
+#include <strings.h>
+
+static const char *const radio_securities[RADIO_SECURITIES] = {
+	[RADIO_OPEN] = "Open",
+	[RADIO_WEP] = "WEP",
+	[RADIO_WPA_AES] = "WPA-AES",
+	[RADIO_WPA_TKIP] = "WPA-TKIP",
+	[RADIO_WPA2_AES] = "WPA2-AES",
+	[RADIO_WPA2_MIXED] = "WPA2-Mixed",
+	[RADIO_WPA2_TKIP] = "WPA2-TKIP",
+};
+
+const char *
+radio_security_name(enum radio_security security)
+{
+	return security < RADIO_SECURITIES ? radio_securities[security] : "auto";
+}
+
+int
+radio_security_parse(const char *text)
+{
+	if (strcasecmp(text, "auto") == 0)
+		return RADIO_SECURITY_ANY;
+	for (int i = 0; i < RADIO_SECURITIES; i++) {
+		const char *name = radio_securities[i], *given = text;
+
+		while (*name != '\0' && (strncasecmp(name, given, 1) == 0 ||
+					    (*name == '-' && *given == '_'))) {
+			name++;
+			given++;
+		}
+		if (*name == '\0' && *given == '\0')
+			return i;
+	}
+	return -1;
+}

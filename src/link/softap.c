@@ -1,0 +1,249 @@
+#include "link/softap.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <event2/event.h>
+
+#include "base/xmalloc.h"
+
+/* RADIO_STATIONS_MAX are joined at most, and as many may have vanished. */
+#define SOFTAP_CLIENTS_MAX (2 * RADIO_STATIONS_MAX)
+
+struct softap_client {
+	struct softap *softap; /* borrowed */
+	uint8_t mac[MAC_OCTETS];
+	struct in_addr address; /* leased; 0.0.0.0: none */
+	struct event *drop; /* owned; NULL unless it has vanished */
+	TAILQ_ENTRY(softap_client) entry;
+};
+
+struct softap {
+	struct event_base *base; /* borrowed */
+	struct radio *radio; /* borrowed */
+	const struct softap_ops *ops;
+	void *arg;
+	struct event *started; /* owned; tells that it is up */
+	struct link_address address;
+	unsigned idle_timeout_s;
+	bool is_on;
+	unsigned client_count;
+	TAILQ_HEAD(, softap_client) clients;
+};
+
+static void
+softap_is_up(evutil_socket_t fd, short what, void *arg)
+{
+	struct softap *softap = arg;
+
+	(void)fd;
+	(void)what;
+	softap->ops->up(softap->arg, &softap->address);
+}
+
+struct softap *
+softap_new(struct event_base *base, struct radio *radio, const struct softap_ops *ops,
+    void *arg)
+{
+	struct softap *softap = xcalloc(1, sizeof *softap);
+
+	softap->base = base;
+	softap->radio = radio;
+	softap->ops = ops;
+	softap->arg = arg;
+	softap->started = xcheck(event_new(base, -1, 0, softap_is_up, softap));
+	TAILQ_INIT(&softap->clients);
+	return softap;
+}
+
+static void
+softap_remove(struct softap_client *client)
+{
+	TAILQ_REMOVE(&client->softap->clients, client, entry);
+	client->softap->client_count--;
+	if (client->drop != NULL)
+		event_free(client->drop);
+	free(client);
+}
+
+void
+softap_start(struct softap *softap, const struct softap_settings *settings)
+{
+	static const struct timeval now = { 0 };
+
+	softap_stop(softap);
+	softap->is_on = true;
+	softap->address = settings->address;
+	softap->idle_timeout_s = settings->idle_timeout_s;
+	softap->radio->ops->host(softap->radio, &settings->ap);
+	softap->radio->ops->set_address(softap->radio, RADIO_AP, settings->address.ip);
+	event_add(softap->started, &now);
+}
+
+void
+softap_stop(struct softap *softap)
+{
+	struct softap_client *client;
+
+	if (!softap->is_on)
+		return;
+	softap->is_on = false;
+	event_del(softap->started);
+	softap->radio->ops->unhost(softap->radio);
+	while ((client = TAILQ_FIRST(&softap->clients)) != NULL)
+		softap_remove(client);
+}
+
+void
+softap_free(struct softap *softap)
+{
+	if (softap == NULL)
+		return;
+	softap_stop(softap);
+	event_free(softap->started);
+	free(softap);
+}
+
+static struct softap_client *
+softap_find(const struct softap *softap, const uint8_t mac[MAC_OCTETS])
+{
+	struct softap_client *client;
+
+	TAILQ_FOREACH (client, &softap->clients, entry) {
+		if (memcmp(client->mac, mac, MAC_OCTETS) == 0)
+			break;
+	}
+	return client;
+}
+
+void
+softap_station_came(struct softap *softap, const uint8_t mac[MAC_OCTETS])
+{
+	struct softap_client *client = softap_find(softap, mac);
+
+	if (client != NULL) {
+		if (client->drop != NULL)
+			event_free(client->drop);
+		client->drop = NULL;
+	} else {
+		/* The one that has been gone for longest gives way. */
+		if (softap->client_count == SOFTAP_CLIENTS_MAX) {
+			TAILQ_FOREACH (client, &softap->clients, entry) {
+				if (client->drop != NULL)
+					break;
+			}
+			if (client != NULL)
+				softap_remove(client);
+		}
+		client = xcalloc(1, sizeof *client);
+		client->softap = softap;
+		memcpy(client->mac, mac, MAC_OCTETS);
+		TAILQ_INSERT_TAIL(&softap->clients, client, entry);
+		softap->client_count++;
+	}
+	softap->ops->changed(softap->arg);
+}
+
+static void
+softap_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct softap_client *client = arg;
+	struct softap *softap = client->softap;
+
+	(void)fd;
+	(void)what;
+	softap_remove(client);
+	softap->ops->changed(softap->arg);
+}
+
+void
+softap_station_left(struct softap *softap, const uint8_t mac[MAC_OCTETS], bool silently)
+{
+	struct softap_client *client = softap_find(softap, mac);
+	struct timeval timeout = { .tv_sec = (time_t)softap->idle_timeout_s };
+
+	if (client == NULL)
+		return;
+	if (!silently) {
+		softap_remove(client);
+		softap->ops->changed(softap->arg);
+		return;
+	}
+	client->drop = xcheck(event_new(softap->base, -1, 0, softap_idle, client));
+	if (softap->idle_timeout_s > 0)
+		event_add(client->drop, &timeout);
+}
+
+/* A station with an address of its own choice is known by what the radio sees of it. */
+size_t
+softap_clients(const struct softap *softap, struct radio_station *stations, size_t max)
+{
+	struct radio_station seen[RADIO_STATIONS_MAX];
+	size_t seen_count =
+	    softap->radio->ops->stations(softap->radio, seen, RADIO_STATIONS_MAX);
+	const struct softap_client *client;
+	size_t count = 0;
+
+	TAILQ_FOREACH (client, &softap->clients, entry) {
+		if (count == max)
+			break;
+		memcpy(stations[count].mac, client->mac, MAC_OCTETS);
+		stations[count].address = client->address;
+		for (size_t i = 0; i < seen_count; i++) {
+			if (memcmp(seen[i].mac, client->mac, MAC_OCTETS) == 0 &&
+			    seen[i].address.s_addr != 0)
+				stations[count].address = seen[i].address;
+		}
+		count++;
+	}
+	return count;
+}
+
+static bool
+softap_is_taken(const struct softap *softap, struct in_addr address)
+{
+	struct radio_station stations[SOFTAP_CLIENTS_MAX];
+	size_t count = softap_clients(softap, stations, SOFTAP_CLIENTS_MAX);
+
+	if (address.s_addr == softap->address.ip.s_addr)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		if (stations[i].address.s_addr == address.s_addr)
+			return true;
+	}
+	return false;
+}
+
+/* The lowest free address behind the AP's, then from the start of the network. */
+static int
+softap_find_free(const struct softap *softap, struct in_addr *address)
+{
+	uint32_t mask = ntohl(softap->address.netmask.s_addr);
+	uint32_t own = ntohl(softap->address.ip.s_addr), hosts = ~mask;
+
+	for (uint32_t i = 1; i <= 2 * SOFTAP_CLIENTS_MAX && i < hosts; i++) {
+		uint32_t host = ((own & hosts) + i) % hosts;
+
+		address->s_addr = htonl((own & mask) | host);
+		if (host != 0 && !softap_is_taken(softap, *address))
+			return 0;
+	}
+	return -1;
+}
+
+int
+softap_lease(
+    struct softap *softap, const uint8_t mac[MAC_OCTETS], struct link_address *address)
+{
+	struct softap_client *client = softap_find(softap, mac);
+
+	if (client == NULL || (client->address.s_addr == 0 &&
+				  softap_find_free(softap, &client->address) == -1))
+		return -1;
+	address->ip = client->address;
+	address->netmask = softap->address.netmask;
+	address->gateway = softap->address.ip;
+	address->dns = softap->address.ip;
+	return 0;
+}
