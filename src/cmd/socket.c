@@ -261,17 +261,20 @@ network_lookup_run(struct request *request)
 	return request_defer(request, SOCKET_LOOKUP_MS, socket_lookup_cancel, self);
 }
 
+/* What the arguments of all clients begin with. */
+#define SOCKET_CLIENT_ARGS                                                             \
+	{ .name = "interface",                                                         \
+		.type = ARG_OPTION_CHOICE,                                             \
+		.choices = socket_interfaces },                                        \
+	    { .name = "local", .type = ARG_OPTION_NUMBER, .min = 1, .max = 65535 },    \
+	    { .name = "host", .optional = true, .min = 1, .max = NET_HOST_MAX },       \
+	{                                                                              \
+		.name = "port", .type = ARG_NUMBER, .optional = true, .min = 1,        \
+		.max = 65535                                                           \
+	}
+
 static const struct arg_spec client_args[] = {
-	{ .name = "interface",
-	    .type = ARG_OPTION_CHOICE,
-	    .choices = socket_interfaces },
-	{ .name = "local", .type = ARG_OPTION_NUMBER, .min = 1, .max = 65535 },
-	{ .name = "host", .optional = true, .min = 1, .max = NET_HOST_MAX },
-	{ .name = "port",
-	    .type = ARG_NUMBER,
-	    .optional = true,
-	    .min = 1,
-	    .max = 65535 },
+	SOCKET_CLIENT_ARGS,
 	{ .name = "local_port", .type = ARG_NUMBER, .optional = true, .max = 65535 },
 	{ .name = NULL },
 };
@@ -279,16 +282,7 @@ static const struct arg_spec client_args[] = {
 /* Reference: command notes, 7: a file of certificates where the others have a local
  * port. */
 static const struct arg_spec tls_client_args[] = {
-	{ .name = "interface",
-	    .type = ARG_OPTION_CHOICE,
-	    .choices = socket_interfaces },
-	{ .name = "local", .type = ARG_OPTION_NUMBER, .min = 1, .max = 65535 },
-	{ .name = "host", .optional = true, .min = 1, .max = NET_HOST_MAX },
-	{ .name = "port",
-	    .type = ARG_NUMBER,
-	    .optional = true,
-	    .min = 1,
-	    .max = 65535 },
+	SOCKET_CLIENT_ARGS,
 	{ .name = "ca_file", .optional = true, .min = 1, .max = FLASH_NAME_MAX },
 	{ .name = NULL },
 };

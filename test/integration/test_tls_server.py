@@ -10,7 +10,8 @@ import time
 from integration.test_streams_tcp import HOST, Background, Pty, Web, network, reset
 from lib.certificates import authority
 from lib.daemon import module, wait_until
-from lib.serial import Channel, Serial
+from lib.rest import trusting_context
+from lib.serial import Serial
 from lib.tls import TlsCase
 
 VERSIONS = ("-tls1_2", "-tls1_3")
@@ -102,17 +103,10 @@ class Clients(ServerCase):
         """Without a file it is the one of HTTPS."""
         self.module()
         self.ok("tls_server start")
-        peer = self.tls_peer(self.port_of("tls_server"), self.trusting())
+        peer = self.tls_peer(self.port_of("tls_server"), trusting_context())
         own = self.zentrid.state / "zentri" / "tls" / "server.crt"
         self.assertEqual(ssl.DER_cert_to_PEM_cert(peer.getpeercert(binary_form=True)),
                          own.read_text())
-
-    @staticmethod
-    def trusting():
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
 
     def test_forms_of_the_certificate(self):
         made = authority()
