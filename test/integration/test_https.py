@@ -123,10 +123,6 @@ class Files(TlsCase):
                     "tls_key": "server.key"} | factory
         return self.module(**{f"http__server__{k}": v for k, v in settings.items()})
 
-    def restart(self):
-        self.ok("network_restart")
-        return self.front.events(1)[0]
-
     def get(self, line="get wlan.mac", context=None):
         """A command over a connection that checks the server."""
         peer = self.tls_peer(self.zentrid.wait_listener()["port"], context)

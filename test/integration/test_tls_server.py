@@ -298,8 +298,7 @@ class Sessions(ServerCase):
             self.assertEqual(self.session(port, version), "New")
             self.assertEqual(self.session(port, version), "Reused")
             self.ok("tls_server stop")
-            self.ok("network_restart")
-            self.front.events(1)  # the web server's
+            self.restart()
             self.ok("tls_server start")
             port = self.port_of("tls_server")
             self.assertEqual(self.session(port, version), "Reused")

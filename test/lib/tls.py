@@ -68,6 +68,13 @@ class TlsCase(StreamCase):
         self.front = self.front_type(self, self.zentrid)
         return self.front
 
+    def restart(self):
+        """network_restart; what the web server says at the end of it."""
+        self.ok("network_restart")
+        while "HTTP" not in (line := self.front.events(1)[0]):
+            pass
+        return line
+
     def tls_connect(self, port, handle=0, host=HOST, ca_file=""):
         """tls_client and the log lines of it."""
         result = self.front.command(f"tls_client {host} {port} {ca_file}".rstrip())
