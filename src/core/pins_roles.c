@@ -52,13 +52,22 @@ pin_is_connected(const struct module *module, enum stream_kind kind)
 }
 
 static bool
-pin_has_data(const struct module *module, const char *type)
+pin_is_readable(const struct stream *stream)
 {
+	return stream != NULL && stream->ops->poll(stream) == STREAM_READABLE;
+}
+
+/* Whether a stream of the kind has unread data; the UDP server's is not asked. */
+static bool
+pin_has_data(const struct module *module, enum stream_kind kind)
+{
+	const struct stream *server = net_udp_server(module);
+
 	for (int handle = 0; handle < STREAM_MAX; handle++) {
 		const struct stream *stream = stream_get(module->streams, handle);
 
-		if (stream != NULL && strcmp(stream->ops->type, type) == 0 &&
-		    stream->ops->poll(stream) == STREAM_READABLE)
+		if (stream != NULL && stream != server && stream->ops->kind == kind &&
+		    pin_is_readable(stream))
 			return true;
 	}
 	return false;
@@ -73,13 +82,13 @@ pin_tcp_server_connected(struct module *module)
 static bool
 pin_tcp_server_data(struct module *module)
 {
-	return pin_has_data(module, "TCPS");
+	return pin_has_data(module, STREAM_KIND_TCP_SERVER);
 }
 
 static bool
 pin_udp_server_data(struct module *module)
 {
-	return pin_has_data(module, "UDPS");
+	return pin_is_readable(net_udp_server(module));
 }
 
 static bool
@@ -121,9 +130,9 @@ pin_events_now(struct module *module)
 		now |= 0x08;
 	if (pin_udp_server_data(module))
 		now |= 0x10;
-	if (pin_has_data(module, "TCPC"))
+	if (pin_has_data(module, STREAM_KIND_TCP_CLIENT))
 		now |= 0x20;
-	if (pin_has_data(module, "UDPC"))
+	if (pin_has_data(module, STREAM_KIND_UDP))
 		now |= 0x40;
 	return now;
 }

@@ -4,10 +4,12 @@ import os
 import select
 import socket
 
+from integration.test_streams_tcp import HOST, Background
 from lib.case import Case
 from lib.control import Control
 from lib.daemon import module, wait_until
 from lib.serial import Channel, Closed, Serial
+from lib.tls import TlsCase
 from lib.websocket import WebSocket
 
 PORTS = {"address": "127.0.0.1",
@@ -227,7 +229,7 @@ class Sleep(Pins):
             self.assertEqual([pins[pin]["direction"] for pin in (8, 9, 11)],
                              ["output", "input_pulldown", "none"])
             control.drive(12, 1)
-            control.drive(12, 0)
+            control.drive(waker, 0)
             self.assertEqual(daemon.status()["state"], "asleep")
             serial.expect(b"sleep\r\n")
             control.drive(waker, 1)
@@ -530,3 +532,40 @@ class Ioconn(Pins):
             control.send(b"gpio zentri 14 1\n")
             control.change(15, 1)
             self.assertIn(b"UDPC", self.rest(daemon).command("list").body)
+
+
+class OverTls(TlsCase):
+    """What hangs on TCP hangs on TLS as well."""
+
+    def begin(self, **factory):
+        self.module(http__server__tls_cert="server.crt",
+                    http__server__tls_key="server.key", **factory)
+        control = Control(self.zentrid)
+        self.addCleanup(control.close)
+        control.watch()
+        return control
+
+    def test_client_and_data_of_the_server(self):
+        control = self.begin(tcp__server__connected_gpio="10",
+                             tcp__server__data_gpio="11")
+        self.ok("tls_server start")
+        peer = self.tls_peer(self.port_of("tls_server"))
+        control.change(10, 1)
+        peer.sendall(b"unread")
+        control.change(11, 1)
+        self.assertEqual(self.read_all(0, 6), b"unread")
+        control.change(11, 0)
+        peer.close()
+        control.change(10, 0)
+
+    def test_connection_of_a_pin(self):
+        listener, port = self.listener()
+        peer = Background(lambda: self.tls_accept(listener))
+        control = self.begin(ioconn__enabled="1", ioconn__protocol="tls",
+                             ioconn__remote_host=HOST, ioconn__remote_port=str(port),
+                             ioconn__control_gpio="14", ioconn__status_gpio="15")
+        control.send(b"gpio zentri 14 1\n")
+        control.change(15, 1)
+        control.send(b"gpio zentri 14 0\n")
+        control.change(15, 0)
+        self.assertEqual(peer.result().recv(1), b"")
