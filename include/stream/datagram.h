@@ -7,15 +7,13 @@
 
 /* UDP sockets that do not block. Each function gives a descriptor, or -1 and errno. */
 
-/* Bound to an address, 0.0.0.0 for all of them, and a port, 0 for any free one. */
+/* Bound to an address, 0.0.0.0 for all of them, and a port, 0 for any free one. What it
+ * sends to 255.255.255.255 leaves over the network of that address, wherever the routes
+ * of this host lead. */
 int datagram_open(struct in_addr address, uint16_t port, bool may_broadcast);
 
 /* One that passes over datagrams of less than so many bytes. */
 int datagram_open_at_least(struct in_addr address, uint16_t port, uint32_t least);
-
-/* One that sends to 255.255.255.255 on the network that the address belongs
- * to, wherever the routes of this host lead. */
-int datagram_open_on_network(struct in_addr address, uint16_t port);
 
 /* Hears what is sent to all on the network that the address belongs to, besides what is
  * sent to it, and sends to all there. On a network that cannot be sent to as a whole,

@@ -54,9 +54,8 @@ broadcast_open_port(const struct module *module, struct in_addr to, uint16_t por
 	struct in_addr address;
 
 	inet_pton(AF_INET, module->own->network.address, &address);
-	if (to.s_addr == htonl(INADDR_BROADCAST))
-		return datagram_open_on_network(address, port);
-	if (broadcast_is_loopback(address) && !broadcast_is_loopback(to))
+	if (broadcast_is_loopback(address) && !broadcast_is_loopback(to) &&
+	    to.s_addr != htonl(INADDR_BROADCAST))
 		address.s_addr = htonl(INADDR_ANY);
 	return datagram_open(address, port, true);
 }

@@ -13,62 +13,34 @@
 
 #define DATAGRAM_UDP_HEADER_LEN 8 /* RFC 768 */
 
-/* An interface of this host. */
-struct datagram_interface {
-	char name[IF_NAMESIZE];
-	unsigned index;
-	bool is_broadcast; /* it can send to all */
-};
-
-/* Whether the entry is the interface of the address; all of 127.0.0.0/8 is on the
- * loopback interface, though it lists only one. */
 static bool
-datagram_is_on(const struct ifaddrs *entry, struct in_addr address)
+datagram_is_of(const struct ifaddrs *entry, struct in_addr address)
 {
 	struct sockaddr_in sin;
 
 	if (entry->ifa_addr == NULL || entry->ifa_addr->sa_family != AF_INET)
 		return false;
-	if (ntohl(address.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET)
-		return (entry->ifa_flags & IFF_LOOPBACK) != 0;
 	memcpy(&sin, entry->ifa_addr, sizeof sin);
 	return sin.sin_addr.s_addr == address.s_addr;
 }
 
-/* False: the address stands for all interfaces, or this host does not have it. */
+/* The interface that has the address and can send to all. False: there is none. */
 static bool
-datagram_find_interface(struct datagram_interface *interface, struct in_addr address)
+datagram_find_interface(char name[IF_NAMESIZE], struct in_addr address)
 {
 	struct ifaddrs *list, *entry;
 	bool is_found = false;
 
-	if (address.s_addr == htonl(INADDR_ANY) || getifaddrs(&list) == -1)
+	if (getifaddrs(&list) == -1)
 		return false;
 	for (entry = list; entry != NULL && !is_found; entry = entry->ifa_next) {
-		if (!datagram_is_on(entry, address))
-			continue;
-		snprintf(
-		    interface->name, sizeof interface->name, "%s", entry->ifa_name);
-		interface->index = if_nametoindex(entry->ifa_name);
-		interface->is_broadcast = (entry->ifa_flags & IFF_BROADCAST) != 0;
-		is_found = interface->index != 0;
+		is_found = (entry->ifa_flags & IFF_BROADCAST) != 0 &&
+			   datagram_is_of(entry, address);
+		if (is_found)
+			snprintf(name, IF_NAMESIZE, "%s", entry->ifa_name);
 	}
 	freeifaddrs(list);
 	return is_found;
-}
-
-/* Sends what goes to all over that interface only, and with device hears only what
- * comes from there. */
-static int
-datagram_confine(int fd, const struct datagram_interface *interface, bool device)
-{
-	uint32_t index = htonl(interface->index);
-
-	if (setsockopt(fd, IPPROTO_IP, IP_UNICAST_IF, &index, sizeof index) == -1)
-		return -1;
-	return device ? setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface->name,
-			    (socklen_t)strlen(interface->name))
-		      : 0;
 }
 
 /* The kernel drops what is shorter. */
@@ -133,26 +105,18 @@ datagram_open_at_least(struct in_addr address, uint16_t port, uint32_t least)
 }
 
 int
-datagram_open_on_network(struct in_addr address, uint16_t port)
-{
-	struct datagram_interface interface;
-	int fd = datagram_new(true), result = 0;
-
-	if (fd != -1 && datagram_find_interface(&interface, address))
-		result = datagram_confine(fd, &interface, false);
-	return datagram_bind(fd, result, address, port);
-}
-
-int
 datagram_open_for_all(struct in_addr address, uint16_t port)
 {
 	static const struct in_addr any = { .s_addr = INADDR_ANY };
-	struct datagram_interface interface;
+	char name[IF_NAMESIZE];
 	int fd;
 
-	if (!datagram_find_interface(&interface, address) || !interface.is_broadcast)
+	if (!datagram_find_interface(name, address))
 		return datagram_open(address, port, true);
 	fd = datagram_new(true);
-	return datagram_bind(
-	    fd, fd == -1 ? -1 : datagram_confine(fd, &interface, true), any, port);
+	return datagram_bind(fd,
+	    fd == -1 ? -1
+		     : setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
+			   (socklen_t)strlen(name)),
+	    any, port);
 }
