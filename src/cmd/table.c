@@ -7,6 +7,7 @@ const struct command *const command_tables[] = {
 	gpio_commands,
 	help_commands,
 	network_commands,
+	ping_commands,
 	socket_commands,
 	stream_commands,
 	system_commands,
