@@ -22,7 +22,8 @@ enum stream_kind {
 	STREAM_KIND_TCP_SERVER, /* a client of the TCP or TLS server */
 	STREAM_KIND_UDP,
 	STREAM_KIND_WEBSOCKET,
-	STREAM_KIND_HTTP /* what was posted to the web server; no limit */
+	STREAM_KIND_HTTP, /* what was posted to the web server; no limit */
+	STREAM_KIND_HTTP_CLIENT /* a request to another web server; as TCP_CLIENT */
 };
 
 struct stream;
@@ -70,6 +71,7 @@ struct stream { /* first member of each backend's own struct */
 	bool end_is_told; /* the log line of its end was shown */
 	const char
 	    *fault; /* the backend's words for why it ended; NULL: as it should */
+	bool unseen; /* nobody has looked at what it brought: it stays at its end */
 	TAILQ_HEAD(stream_watches, stream_watch) watches;
 };
 

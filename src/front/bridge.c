@@ -263,7 +263,8 @@ bridge_offer(struct bridge *bridge, struct stream *stream)
 	if (!bridge->running || bridge->stream != NULL ||
 	    stream->ops->kind == STREAM_KIND_TEXT ||
 	    stream->ops->kind == STREAM_KIND_FILE ||
-	    stream->ops->kind == STREAM_KIND_HTTP)
+	    stream->ops->kind == STREAM_KIND_HTTP ||
+	    stream->ops->kind == STREAM_KIND_HTTP_CLIENT)
 		return;
 	bridge->stream = stream;
 	bridge->ended = false;
