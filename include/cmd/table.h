@@ -7,6 +7,7 @@
 extern const struct command file_commands[];
 extern const struct command gpio_commands[];
 extern const struct command help_commands[];
+extern const struct command http_commands[];
 extern const struct command network_commands[];
 extern const struct command ping_commands[];
 extern const struct command socket_commands[];

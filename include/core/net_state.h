@@ -8,12 +8,26 @@
 
 #include "core/module.h"
 #include "core/net.h"
+#include "stream/http.h"
 #include "stream/tcp.h"
 
 struct evdns_base;
 struct event;
 
 /* What core/net_*.c share of a module's sockets. */
+
+/* Time that resolving may take: what net_dns() sets. */
+#define NET_DNS_ATTEMPTS 3
+#define NET_DNS_TIMEOUT_S 2
+#define NET_DNS_MS ((NET_DNS_ATTEMPTS * NET_DNS_TIMEOUT_S + 1) * 1000)
+
+/* First member of what is under way and ends when the network goes down. */
+struct net_job {
+	/* Ends it as failed; it leaves the list. */
+	void (*give_up)(struct net_job *);
+	enum network_interface interface; /* over which it goes */
+	TAILQ_ENTRY(net_job) entry;
+};
 
 struct net_server {
 	struct stream *stream; /* the UDP server's, in the table; NULL: none */
@@ -32,6 +46,8 @@ struct net {
 	TAILQ_HEAD(, net_open) opens; /* under way */
 	TAILQ_HEAD(, net_greeting) greetings; /* clients whose handshake is under way */
 	unsigned greeting_count;
+	TAILQ_HEAD(, net_job) jobs; /* requests over HTTP */
+	struct http_lingering lingering; /* those that outlived their streams */
 	struct net_server servers[NET_PROTOCOLS];
 	enum network_interface
 	    interfaces[STREAM_MAX]; /* of each stream; NETWORK_DEFAULT: of none */

@@ -6,6 +6,7 @@ const struct command *const command_tables[] = {
 	file_commands,
 	gpio_commands,
 	help_commands,
+	http_commands,
 	network_commands,
 	ping_commands,
 	socket_commands,

@@ -21,11 +21,6 @@
 #include "stream/tls.h"
 #include "stream/udp.h"
 
-/* Time that resolving may take: what net_dns() sets. */
-#define NET_DNS_ATTEMPTS 3
-#define NET_DNS_TIMEOUT_S 2
-#define NET_DNS_MS ((NET_DNS_ATTEMPTS * NET_DNS_TIMEOUT_S + 1) * 1000)
-
 struct net_open {
 	struct module *module; /* borrowed */
 	const struct net_open_type *type;
@@ -101,15 +96,16 @@ bool
 net_has_room(const struct module *module, enum stream_kind kind)
 {
 	const struct profile *profile = module->profile;
-	unsigned all = stream_count(module->streams, STREAM_KIND_TCP_CLIENT) +
-		       stream_count(module->streams, STREAM_KIND_TCP_SERVER) +
+	unsigned clients = stream_count(module->streams, STREAM_KIND_TCP_CLIENT) +
+			   stream_count(module->streams, STREAM_KIND_HTTP_CLIENT);
+	unsigned all = clients + stream_count(module->streams, STREAM_KIND_TCP_SERVER) +
 		       stream_count(module->streams, STREAM_KIND_UDP) +
 		       stream_count(module->streams, STREAM_KIND_WEBSOCKET);
 	unsigned most = profile->connections;
 
 	if (kind == STREAM_KIND_TCP_CLIENT)
-		most = profile->tcp_clients;
-	else if (kind == STREAM_KIND_UDP)
+		return all < profile->connections && clients < profile->tcp_clients;
+	if (kind == STREAM_KIND_UDP)
 		most = profile->udp_streams;
 	return all < profile->connections && stream_count(module->streams, kind) < most;
 }

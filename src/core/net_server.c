@@ -391,10 +391,16 @@ void
 net_take_down(struct module *module, enum network_interface interface)
 {
 	struct net *net = module->net;
+	struct net_job *job, *next;
 
 	if (net == NULL)
 		return;
 	net_open_cancel_all(module, interface);
+	for (job = TAILQ_FIRST(&net->jobs); job != NULL; job = next) {
+		next = TAILQ_NEXT(job, entry);
+		if (net_ends_with(job->interface, interface))
+			job->give_up(job);
+	}
 	for (enum net_protocol i = NET_TCP; i <= NET_UDP; i++) {
 		if (net_ends_with(net->servers[i].interface, interface))
 			net_server_stop(module, i);
@@ -407,6 +413,7 @@ net_take_down(struct module *module, enum network_interface interface)
 		    net_ends_with(net->interfaces[handle], interface))
 			stream_close(module->streams, handle);
 	}
+	http_stream_drop(&net->lingering);
 	/* The next name is asked of the name server that the settings have by then. */
 	if (net->dns != NULL)
 		evdns_base_free(net->dns, 1);

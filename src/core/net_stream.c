@@ -26,6 +26,8 @@ net_get(struct module *module)
 		module->net = xcalloc(1, sizeof *module->net);
 		TAILQ_INIT(&module->net->opens);
 		TAILQ_INIT(&module->net->greetings);
+		TAILQ_INIT(&module->net->jobs);
+		TAILQ_INIT(&module->net->lingering);
 	}
 	return module->net;
 }
@@ -127,7 +129,8 @@ net_stream_was_read(struct module *module, int handle)
 {
 	struct stream *stream = stream_get(module->streams, handle);
 
-	if (stream != NULL && stream->ops->kind != STREAM_KIND_TEXT &&
+	if (stream != NULL && !stream->unseen &&
+	    stream->ops->kind != STREAM_KIND_TEXT &&
 	    (stream->ops->kind == STREAM_KIND_FILE ||
 		variable_is_on(module, "stream.auto_close")) &&
 	    stream->ops->poll(stream) == STREAM_CLOSED)
