@@ -58,6 +58,9 @@ struct flash_options {
 int flash_open(struct flash **, const char *directory, const struct flash_options *);
 bool flash_was_damaged(const struct flash *);
 
+/* A number that grows whenever a file appears or goes. */
+uint32_t flash_changes(const struct flash *);
+
 /* Gives up all drafts. NULL is allowed; each draft still has to be discarded. */
 void flash_close(struct flash *);
 

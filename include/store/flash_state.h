@@ -27,6 +27,7 @@ struct flash {
 	struct flash_options options;
 	struct flash_table table; /* what the index says */
 	TAILQ_HEAD(, flash_draft) drafts;
+	uint32_t changes; /* of table */
 	bool damaged;
 	bool unsure; /* the index on the disk may be another than table */
 };

@@ -169,6 +169,7 @@ flash_exchange(struct flash *flash, struct flash_table *next)
 
 	if (flash_settle(flash) == 0 && flash_index_write(path, next) == 0) {
 		flash->table = *next;
+		flash->changes++;
 		for (size_t i = 0; i < old.count; i++) {
 			if (!flash_table_has_content(next, old.files[i].content))
 				flash_content_remove(flash, old.files[i].content);
@@ -290,6 +291,12 @@ bool
 flash_was_damaged(const struct flash *flash)
 {
 	return flash->damaged;
+}
+
+uint32_t
+flash_changes(const struct flash *flash)
+{
+	return flash->changes;
 }
 
 void

@@ -13,8 +13,10 @@ struct module;
  * mean that authorization is off. */
 bool web_auth_is_on(const struct module *);
 
-/* Whether the request may pass. If not, the WWW-Authenticate header is in its output
- * headers and 401 the answer. Compares in constant time. */
+/* Whether the request may pass. Compares in constant time. */
 bool web_auth_allows(const struct module *, struct evhttp_request *);
+
+/* Puts WWW-Authenticate, for an answer with 401, into the request's output headers. */
+void web_auth_challenge(const struct module *, struct evhttp_request *);
 
 #endif

@@ -40,6 +40,18 @@ void rest_post_command(
     struct web_connection *, struct evhttp_request *, const char *rest);
 void rest_get_log(struct web_connection *, struct evhttp_request *, const char *rest);
 
+/* Whether the module's whitelist lets a call pass without a login: a command by its
+ * text, with /command/ before it or without, and /command for every POST; else by its
+ * path. */
+bool rest_get_is_open(
+    const struct web_connection *, struct evhttp_request *, const char *rest);
+bool rest_post_is_open(
+    const struct web_connection *, struct evhttp_request *, const char *rest);
+bool rest_log_is_open(
+    const struct web_connection *, struct evhttp_request *, const char *rest);
+bool rest_stream_is_open(
+    const struct web_connection *, struct evhttp_request *, const char *rest);
+
 /* The connection is gone, and with it the command that ran for it. */
 void rest_abandon(struct web_connection *);
 

@@ -7,20 +7,22 @@
 #include <event2/http.h>
 
 #include "core/module.h"
+#include "front/web/guard.h"
 
 /* The web server of a module: one listener, HTTP or HTTPS, with the REST API on it. */
 
 #define WEB_CONNECTIONS_MAX 32 /* open at once; more wait in the listen queue */
 #define WEB_IDLE_SECONDS 30 /* after which a silent connection is closed */
-#define WEB_HEADERS_MAX 8192 /* bytes of a request's headers */
-#define WEB_BODY_MAX (64u * 1024) /* bytes of a request's body */
+#define WEB_WRITE_MAX (256 * 1024) /* bytes handed to the kernel at a time */
 /* Bytes of a connection that wait to be parsed: while an answer is on its way, evhttp
  * reads on to notice the end, and takes nothing out. Room for what it wants whole. */
 #define WEB_INPUT_MAX (2 * (WEB_HEADERS_MAX + WEB_BODY_MAX))
 
 struct rest_session;
 struct stream;
+struct web_body;
 struct web_server;
+struct web_whitelist;
 
 /* One connection that evhttp serves. */
 struct web_connection {
@@ -29,8 +31,15 @@ struct web_connection {
 	struct evhttp_connection *http; /* evhttp's; NULL until then */
 	struct rest_session *rest; /* the command that runs for it, or NULL */
 	struct stream *websocket; /* to which bev is lent, or NULL */
+	struct web_body *body; /* the file that is being sent, or NULL */
+	struct web_guard guard;
+	uint32_t address; /* of the client, in network order */
+	unsigned handled; /* requests that were handed over by evhttp */
+	bool busy; /* with the last of them */
 	bool replying; /* an answer is on its way out */
-	TAILQ_ENTRY(web_connection) entry;
+	bool surplus; /* of a client beyond http.server.max_clients */
+	TAILQ_ENTRY(web_connection)
+	entry; /* the one that has waited longest is first */
 };
 
 /* Adds the web server to the module's services. */
@@ -41,14 +50,11 @@ struct module *web_server_module(const struct web_server *);
 /* The socket it listens on; borrowed. */
 const struct listener *web_server_listener(const struct web_server *);
 
-/* Answers a request, once: takes over the body, which may be NULL. Headers that the
- * answer needs beyond type and length have been put into the request's output headers.
- */
-void web_reply(struct web_connection *, struct evhttp_request *, int status,
-    const char *content_type, struct evbuffer *body);
+/* http.server.cors_origin and http.server.api_enabled as they were at the start. */
+const char *web_server_cors(const struct web_server *);
+bool web_server_has_api(const struct web_server *);
 
-/* The same with a line of plain text, or the usual words for the status. */
-void web_reply_text(
-    struct web_connection *, struct evhttp_request *, int status, const char *text);
+/* The calls that need no login, as the module's file has them now. */
+const struct web_whitelist *web_server_whitelist(struct web_server *);
 
 #endif

@@ -63,7 +63,7 @@ web_auth_matches(const struct module *module, const char *credentials)
 }
 
 /* A realm is a quoted string: what would end it is left out. */
-static void
+void
 web_auth_challenge(const struct module *module, struct evhttp_request *request)
 {
 	char value[600] = "Basic realm=\"";
@@ -100,6 +100,5 @@ web_auth_allows(const struct module *module, struct evhttp_request *request)
 		if (web_auth_matches(module, header))
 			return true;
 	}
-	web_auth_challenge(module, request);
 	return false;
 }

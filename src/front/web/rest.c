@@ -12,6 +12,7 @@
 #include "core/event.h"
 #include "core/module.h"
 #include "core/session.h"
+#include "front/web/reply.h"
 #include "front/web/server.h"
 
 /* One command that came over HTTP, until it is answered. */

@@ -3,15 +3,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <event2/http_struct.h>
 #include <event2/listener.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
@@ -19,8 +24,16 @@
 #include "core/tls_context.h"
 #include "core/variable.h"
 #include "front/web/auth.h"
+#include "front/web/body.h"
+#include "front/web/linger.h"
+#include "front/web/reply.h"
 #include "front/web/rest.h"
+#include "front/web/routes.h"
 #include "front/web/websocket.h"
+#include "front/web/whitelist.h"
+
+#define WEB_PATIENCE_MS 1000 /* for a head, while other clients wait to be accepted */
+#define WEB_CROWD_MS 100 /* until it is looked again whether one can be let go */
 
 struct web_server {
 	struct module *module; /* borrowed */
@@ -28,25 +41,16 @@ struct web_server {
 	SSL_CTX *tls; /* owned; NULL: plain HTTP */
 	struct event *adopt; /* owned; learns the connections that evhttp has made */
 	struct listener listener;
+	struct event *crowd; /* owned; a client waits while there is no room for it */
+	struct event *crowd_timer; /* owned; none could be let go to make room */
 	bool api_enabled;
 	bool logs_clients; /* of HTTPS, by the names in their certificates */
+	char *cors_origin; /* owned */
+	unsigned max_clients;
+	struct web_whitelist whitelist;
+	struct web_linger_list lingering;
 	unsigned connection_count;
 	TAILQ_HEAD(, web_connection) connections;
-};
-
-/* What the server knows to answer. The API answers only while it is enabled. */
-static const struct web_route {
-	const char *path;
-	enum evhttp_cmd_type method;
-	const char *method_name;
-	void (*handle)(
-	    struct web_connection *, struct evhttp_request *, const char *rest);
-} web_routes[] = {
-	{ "/command", EVHTTP_REQ_GET, "GET", rest_get_command },
-	{ "/command", EVHTTP_REQ_POST, "POST", rest_post_command },
-	{ "/log", EVHTTP_REQ_GET, "GET", rest_get_log },
-	{ "/stream", EVHTTP_REQ_GET, "GET", web_websocket_get },
-	{ "/stream", EVHTTP_REQ_POST, "POST", web_websocket_post },
 };
 
 struct module *
@@ -61,66 +65,24 @@ web_server_listener(const struct web_server *server)
 	return &server->listener;
 }
 
-static const char *
-web_reason(int status)
+const char *
+web_server_cors(const struct web_server *server)
 {
-	static const struct {
-		int status;
-		const char *reason;
-	} reasons[] = { { 200, "OK" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
-		{ 404, "Not Found" }, { 405, "Method Not Allowed" },
-		{ 413, "Content Too Large" }, { 426, "Upgrade Required" },
-		{ 500, "Internal Server Error" }, { 503, "Service Unavailable" } };
-
-	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	}
-	return "Error";
+	return server->cors_origin;
 }
 
-static void
-web_reply_done(struct web_connection *connection)
+bool
+web_server_has_api(const struct web_server *server)
 {
-	if (!connection->replying)
-		return;
-	connection->replying = false;
-	module_reply_done(connection->server->module);
+	return server->api_enabled;
 }
 
-static void
-web_reply_sent(struct evhttp_request *request, void *arg)
+const struct web_whitelist *
+web_server_whitelist(struct web_server *server)
 {
-	(void)request;
-	web_reply_done(arg);
-}
-
-void
-web_reply(struct web_connection *connection, struct evhttp_request *request, int status,
-    const char *content_type, struct evbuffer *body)
-{
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	struct module *module = connection->server->module;
-
-	evhttp_add_header(headers, "Content-Type", content_type);
-	if (module->own->http_close)
-		evhttp_add_header(headers, "Connection", "close");
-	connection->replying = true;
-	module_reply_started(module);
-	evhttp_request_set_on_complete_cb(request, web_reply_sent, connection);
-	evhttp_send_reply(request, status, web_reason(status), body);
-	if (body != NULL)
-		evbuffer_free(body);
-}
-
-void
-web_reply_text(struct web_connection *connection, struct evhttp_request *request,
-    int status, const char *text)
-{
-	struct evbuffer *body = xcheck(evbuffer_new());
-
-	evbuffer_add_printf(body, "%s\n", text == NULL ? web_reason(status) : text);
-	web_reply(connection, request, status, "text/plain", body);
+	web_whitelist_update(
+	    &server->whitelist, server->module->flash, server->module->own->name);
+	return &server->whitelist;
 }
 
 /* The connection that a request came over. */
@@ -138,59 +100,22 @@ web_connection_of(struct web_server *server, const struct evhttp_request *reques
 	return connection;
 }
 
-/* The path and query, whether the client sent them alone or behind http://host. */
-static const char *
-web_target(const struct evhttp_request *request)
-{
-	const char *uri = evhttp_request_get_uri(request), *authority;
-
-	if (*uri == '/')
-		return uri;
-	authority = strstr(uri, "://");
-	uri = authority == NULL ? NULL : strchr(authority + 3, '/');
-	return uri == NULL ? "/" : uri;
-}
-
-/* What stands behind a route's path when target is that path or lies below it. */
-static const char *
-web_route_match(const struct web_route *route, const char *target)
-{
-	size_t len = strlen(route->path);
-
-	if (strncmp(target, route->path, len) != 0)
-		return NULL;
-	target += len;
-	return *target == '\0' || *target == '/' || *target == '?' ? target : NULL;
-}
-
-/* No route serves the target by this method: 405 with those that do, or 404. */
+/* Something happened on it, so others are let go before it. */
 static void
-web_reply_no_route(struct web_connection *connection, struct evhttp_request *request,
-    const char *target)
+web_touch(struct web_connection *connection)
 {
-	char allow[64] = "";
-	size_t len = 0;
+	struct web_server *server = connection->server;
 
-	for (size_t i = 0; i < sizeof web_routes / sizeof web_routes[0]; i++) {
-		if (web_route_match(&web_routes[i], target) != NULL)
-			len += (size_t)snprintf(allow + len, sizeof allow - len, "%s%s",
-			    len == 0 ? "" : ", ", web_routes[i].method_name);
-	}
-	if (len == 0) {
-		web_reply_text(connection, request, HTTP_NOTFOUND, NULL);
-		return;
-	}
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Allow", allow);
-	web_reply_text(connection, request, HTTP_BADMETHOD, NULL);
+	TAILQ_REMOVE(&server->connections, connection, entry);
+	TAILQ_INSERT_TAIL(&server->connections, connection, entry);
 }
 
 static void
 web_handle(struct evhttp_request *request, void *arg)
 {
-	enum evhttp_cmd_type method = evhttp_request_get_command(request);
 	struct web_server *server = arg;
 	struct web_connection *connection = web_connection_of(server, request);
-	const char *target = web_target(request), *rest;
+	const struct web_refusal *refusal;
 
 	if (connection == NULL) {
 		evhttp_send_error(request, HTTP_INTERNAL, NULL);
@@ -199,25 +124,22 @@ web_handle(struct evhttp_request *request, void *arg)
 	if (server->tls != NULL && server->logs_clients)
 		tls_clients_note(
 		    server->module, bufferevent_openssl_get_ssl(connection->bev));
-	if (!web_auth_allows(server->module, request)) {
-		web_reply_text(connection, request, 401, NULL);
-		return;
+	/* The form of a target does not make this server a proxy, whose connections
+	 * evhttp keeps in another way. */
+	request->flags &= ~EVHTTP_PROXY_REQUEST;
+	connection->handled++;
+	connection->busy = true;
+	web_touch(connection);
+	refusal = connection->guard.refusal;
+	if (refusal != NULL && connection->handled == connection->guard.last) {
+		web_reply_text(connection, request, refusal->status, refusal->text);
+	} else if (connection->surplus) {
+		connection->guard.last = connection->handled;
+		web_reply_text(connection, request, HTTP_SERVUNAVAIL,
+		    "as many clients are served as http.server.max_clients allows");
+	} else {
+		web_route(connection, request);
 	}
-	for (size_t i = 0; i < sizeof web_routes / sizeof web_routes[0]; i++) {
-		const struct web_route *route = &web_routes[i];
-
-		rest = web_route_match(route, target);
-		if (rest == NULL || route->method != method)
-			continue;
-		/* Reference: network notes, 1.6. */
-		if (!server->api_enabled)
-			web_reply_text(connection, request, HTTP_INTERNAL,
-			    "Feature not initialized");
-		else
-			route->handle(connection, request, rest);
-		return;
-	}
-	web_reply_no_route(connection, request, target);
 }
 
 /* Tells the end of a TLS connection; evhttp would drop it without close_notify. */
@@ -242,12 +164,170 @@ web_connection_closed(struct evhttp_connection *http, void *arg)
 	web_websocket_abandon(connection);
 	if (server->tls != NULL)
 		web_tls_goodbye(connection);
+	/* A client that is refused may still be sending. */
+	if (connection->guard.refusal != NULL)
+		web_linger_start(&server->lingering, server->module->base,
+		    bufferevent_getfd(connection->bev));
 	rest_abandon(connection);
+	web_body_abandon(connection);
 	web_reply_done(connection);
+	web_guard_clear(&connection->guard);
 	TAILQ_REMOVE(&server->connections, connection, entry);
 	free(connection);
 	server->connection_count--;
+	event_del(server->crowd);
 	listener_hold(&server->listener, false);
+}
+
+/* Whether it can be let go, as HTTP allows between requests. */
+static bool
+web_is_idle(const struct web_connection *connection)
+{
+	return connection->http != NULL && !connection->busy &&
+	       connection->websocket == NULL;
+}
+
+/* Whether it says nothing, and nothing of it waits in the kernel either. */
+static bool
+web_is_silent(const struct web_connection *connection)
+{
+	char byte;
+
+	return web_guard_is_idle(&connection->guard) &&
+	       recv(bufferevent_getfd(connection->bev), &byte, 1,
+		   MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+static void
+web_let_go(struct web_connection *connection)
+{
+	evhttp_connection_free(connection->http);
+}
+
+/* Which connection gives way to a new one: the one that has been silent longest; else
+ * one whose client is slow with its request line or headers. */
+static struct web_connection *
+web_find_idle(const struct web_server *server)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	struct web_connection *connection;
+
+	TAILQ_FOREACH (connection, &server->connections, entry) {
+		if (web_is_idle(connection) && web_is_silent(connection))
+			return connection;
+	}
+	TAILQ_FOREACH (connection, &server->connections, entry) {
+		if (web_is_idle(connection) && connection->guard.state == GUARD_HEAD &&
+		    !web_guard_is_idle(&connection->guard) &&
+		    now_ms - connection->guard.since_ms > WEB_PATIENCE_MS)
+			return connection;
+	}
+	return NULL;
+}
+
+/* A client waits to be accepted, and there are as many connections as there may be. */
+static void
+web_crowded(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval pause = { .tv_usec = WEB_CROWD_MS * 1000 };
+	struct web_server *server = arg;
+	struct web_connection *connection = web_find_idle(server);
+
+	(void)fd;
+	(void)what;
+	if (connection != NULL)
+		web_let_go(connection);
+	else
+		event_add(server->crowd_timer, &pause);
+}
+
+static void
+web_crowd_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct web_server *server = arg;
+
+	(void)fd;
+	(void)what;
+	if (server->connection_count >= WEB_CONNECTIONS_MAX)
+		event_add(server->crowd, NULL);
+}
+
+/* Lets go all connections of an address when none of them is in use. */
+static bool
+web_let_client_go(struct web_server *server, uint32_t address)
+{
+	struct web_connection *connection, *next;
+
+	TAILQ_FOREACH (connection, &server->connections, entry) {
+		if (connection->address == address && !web_is_idle(connection))
+			return false;
+	}
+	for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
+	     connection = next) {
+		next = TAILQ_NEXT(connection, entry);
+		if (connection->address == address)
+			web_let_go(connection);
+	}
+	return true;
+}
+
+/* Chosen: a client is an address, as one browser opens several connections. One more
+ * than http.server.max_clients takes the place of an idle one, or is told to come
+ * again. */
+static void
+web_admit(struct web_server *server, struct web_connection *newcomer)
+{
+	uint32_t addresses[WEB_CONNECTIONS_MAX];
+	struct web_connection *connection;
+	unsigned count = 0;
+
+	TAILQ_FOREACH (connection, &server->connections, entry) {
+		unsigned i = 0;
+
+		if (connection == newcomer || connection->http == NULL ||
+		    connection->surplus)
+			continue;
+		if (connection->address == newcomer->address)
+			return;
+		while (i < count && addresses[i] != connection->address)
+			i++;
+		if (i == count && count < WEB_CONNECTIONS_MAX)
+			addresses[count++] = connection->address;
+	}
+	if (count < server->max_clients)
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		if (web_let_client_go(server, addresses[i]))
+			return;
+	}
+	newcomer->surplus = true;
+}
+
+/* A request did not come as fast as it must. */
+static void
+web_late(void *arg)
+{
+	struct web_connection *connection = arg;
+
+	if (connection->busy) {
+		web_guard_be_patient(&connection->guard);
+		return;
+	}
+	log_msg(LOG_INFO, connection->server->module->own->name,
+	    "http: closed a connection whose request did not come in time");
+	web_let_go(connection);
+}
+
+static uint32_t
+web_address_far(const struct web_connection *connection)
+{
+	struct sockaddr_in address = { .sin_family = AF_UNSPEC };
+	socklen_t len = sizeof address;
+
+	if (getpeername(bufferevent_getfd(connection->bev), (struct sockaddr *)&address,
+		&len) == -1)
+		return 0;
+	return address.sin_addr.s_addr;
 }
 
 /* evhttp says nothing of a connection before its first request, nor when one without a
@@ -271,6 +351,9 @@ web_adopt(evutil_socket_t fd, short what, void *arg)
 		connection->http = http;
 		evhttp_connection_set_closecb(
 		    connection->http, web_connection_closed, connection);
+		connection->address = web_address_far(connection);
+		/* Those it lets go are others, so this one and its place stay. */
+		web_admit(server, connection);
 	}
 }
 
@@ -291,10 +374,15 @@ web_accept(struct event_base *base, void *arg)
 		bufferevent_openssl_set_allow_dirty_shutdown(connection->bev, 1);
 	}
 	bufferevent_setwatermark(connection->bev, EV_READ, 0, WEB_INPUT_MAX);
+	bufferevent_set_max_single_write(connection->bev, WEB_WRITE_MAX);
+	web_guard_init(&connection->guard, base, bufferevent_get_input(connection->bev),
+	    web_late, connection);
 	connection->server = server;
 	TAILQ_INSERT_TAIL(&server->connections, connection, entry);
-	if (++server->connection_count >= WEB_CONNECTIONS_MAX)
+	if (++server->connection_count >= WEB_CONNECTIONS_MAX) {
 		listener_hold(&server->listener, true);
+		event_add(server->crowd, NULL);
+	}
 	event_active(server->adopt, EV_TIMEOUT, 0);
 	return connection->bev;
 }
@@ -310,6 +398,12 @@ web_server_stop(void *arg)
 	listener_forget(&server->listener); /* evhttp closes its socket */
 	evhttp_free(server->http); /* ends each connection through its close callback */
 	server->http = NULL;
+	web_linger_stop(&server->lingering);
+	web_whitelist_clear(&server->whitelist);
+	free(server->cors_origin);
+	server->cors_origin = NULL;
+	event_free(server->crowd_timer);
+	event_free(server->crowd);
 	event_free(server->adopt);
 	SSL_CTX_free(server->tls);
 	server->tls = NULL;
@@ -318,14 +412,23 @@ web_server_stop(void *arg)
 static void
 web_server_open(struct web_server *server)
 {
-	struct event_base *base = server->module->base;
+	const struct module *module = server->module;
+	struct event_base *base = module->base;
 
 	server->http = xcheck(evhttp_new(base));
 	server->adopt = xcheck(event_new(base, -1, 0, web_adopt, server));
 	evhttp_bind_listener(server->http, server->listener.accepting);
+	server->crowd =
+	    xcheck(event_new(base, evconnlistener_get_fd(server->listener.accepting),
+		EV_READ, web_crowded, server));
+	server->crowd_timer = xcheck(evtimer_new(base, web_crowd_look, server));
+	server->cors_origin = xstrdup(variable_text(module, "http.server.cors_origin"));
+	server->max_clients =
+	    (unsigned)variable_number(module, "http.server.max_clients");
 	evhttp_set_bevcb(server->http, web_accept, server);
 	evhttp_set_gencb(server->http, web_handle, server);
 	evhttp_set_timeout(server->http, WEB_IDLE_SECONDS);
+	evhttp_set_allowed_methods(server->http, UINT16_MAX);
 	evhttp_set_max_headers_size(server->http, WEB_HEADERS_MAX);
 	evhttp_set_max_body_size(server->http, WEB_BODY_MAX);
 	evhttp_set_default_content_type(server->http, NULL);
@@ -387,5 +490,6 @@ web_server_attach(struct module *module)
 
 	server->module = module;
 	TAILQ_INIT(&server->connections);
+	TAILQ_INIT(&server->lingering);
 	module_add_service(module, &web_server_ops, server);
 }

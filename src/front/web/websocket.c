@@ -18,6 +18,7 @@
 #include "base/xmalloc.h"
 #include "core/module.h"
 #include "core/net_state.h"
+#include "front/web/reply.h"
 #include "front/web/server.h"
 #include "stream/posted.h"
 #include "stream/tcp.h"
