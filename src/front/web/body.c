@@ -47,9 +47,14 @@ web_body_abandon(struct web_connection *connection)
 {
 	struct web_body *body = connection->body;
 
+	if (body == NULL)
+		return;
 	connection->body = NULL;
-	if (body != NULL)
-		web_body_free(body);
+	/* evhttp has let go of a request that is not answered to its end, and takes it
+	 * back to free it. */
+	if (evhttp_request_get_connection(body->request) == NULL)
+		evhttp_send_reply_end(body->request);
+	web_body_free(body);
 }
 
 /* Adds up to max bytes of the file. 0, or -1 and errno. */

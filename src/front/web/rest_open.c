@@ -34,7 +34,7 @@ rest_line_is_open(const struct web_connection *connection, const char *line, siz
 	path = xmalloc(sizeof REST_PATH + len);
 	memcpy(path, REST_PATH, sizeof REST_PATH - 1);
 	memcpy(path + sizeof REST_PATH - 1, line, len);
-	is_open = web_whitelist_has(list, line, len) ||
+	is_open = (*line != '/' && web_whitelist_has(list, line, len)) ||
 		  web_whitelist_has(list, path, sizeof REST_PATH - 1 + len);
 	free(path);
 	return is_open;
