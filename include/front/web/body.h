@@ -2,6 +2,7 @@
 #define FRONT_WEB_BODY_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct evhttp_request;
 struct web_connection;
@@ -9,17 +10,20 @@ struct web_connection;
 /* Answers whose body is a file. However large it is, no more than pieces of it are in
  * memory. */
 
-#define WEB_BODY_WHOLE_MAX 32768 /* bytes of a file that is read as a whole */
 #define WEB_BODY_PIECE 131072 /* bytes read, or decoded, at a time */
 #define WEB_DECODED_MAX (256u * 1024 * 1024) /* bytes that a .gz file may become */
 
-/* A piece of a file that is open for reading. */
+/* A piece of a file, which is in memory or open for reading. */
 struct web_span {
-	int fd; /* taken */
+	const char *bytes; /* the file; borrowed while it is being sent; or NULL */
+	int fd; /* owned; -1 with bytes */
 	uint64_t first, length;
+	struct timespec time; /* of the file */
 };
 
-/* Answers with the bytes as they are. */
+void web_span_close(const struct web_span *);
+
+/* Answers with the bytes as they are. Takes the descriptor, as the next one does. */
 void web_body_send(struct web_connection *, struct evhttp_request *, int status,
     const char *content_type, const struct web_span *);
 

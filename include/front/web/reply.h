@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#define WEB_REPLY_AT_ONCE 32768 /* bytes of a body that the kernel takes at once */
+
 struct evbuffer;
 struct evhttp_request;
 struct web_connection;

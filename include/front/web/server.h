@@ -21,6 +21,7 @@
 struct rest_session;
 struct stream;
 struct web_body;
+struct web_cache;
 struct web_server;
 struct web_whitelist;
 
@@ -53,6 +54,8 @@ const struct listener *web_server_listener(const struct web_server *);
 /* http.server.cors_origin and http.server.api_enabled as they were at the start. */
 const char *web_server_cors(const struct web_server *);
 bool web_server_has_api(const struct web_server *);
+
+struct web_cache *web_server_cache(struct web_server *);
 
 /* The calls that need no login, as the module's file has them now. */
 const struct web_whitelist *web_server_whitelist(struct web_server *);

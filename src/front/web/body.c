@@ -24,12 +24,20 @@ struct web_body {
 	struct web_connection *connection; /* borrowed */
 	struct evhttp_request *request; /* evhttp's */
 	struct web_span span; /* what is still to be read */
+	char *copy; /* owned; what of it was in memory; or NULL */
 	bool is_done; /* all pieces are made */
 	z_stream *inflate; /* owned; NULL: bytes go out as they are */
 	bool has_ended; /* what was decoded last was the end of a gzip member */
 	uint64_t decoded; /* bytes made so far */
 	unsigned char coded[BODY_BLOCK]; /* what inflate reads */
 };
+
+void
+web_span_close(const struct web_span *span)
+{
+	if (span->fd != -1)
+		close(span->fd);
+}
 
 static void
 web_body_free(struct web_body *body)
@@ -38,7 +46,8 @@ web_body_free(struct web_body *body)
 		inflateEnd(body->inflate);
 		free(body->inflate);
 	}
-	close(body->span.fd);
+	web_span_close(&body->span);
+	free(body->copy);
 	free(body);
 }
 
@@ -57,29 +66,47 @@ web_body_abandon(struct web_connection *connection)
 	web_body_free(body);
 }
 
-/* Adds up to max bytes of the file. 0, or -1 and errno. */
-static int
-web_body_read(struct web_span *span, struct evbuffer *out, size_t max)
+/* Takes up to want bytes out of a span that has some. The count, or -1 and errno. */
+static ssize_t
+web_span_read(struct web_span *span, void *bytes, size_t want)
 {
-	struct evbuffer_iovec space;
-	size_t want = span->length < max ? (size_t)span->length : max;
-	ssize_t n;
+	ssize_t n = (ssize_t)want;
 
-	if (evbuffer_reserve_space(out, (ev_ssize_t)want, &space, 1) == -1) {
-		errno = ENOMEM;
-		return -1;
-	}
-	do
-		n = pread(span->fd, space.iov_base, want, (off_t)span->first);
-	while (n == -1 && errno == EINTR);
+	if (span->bytes != NULL)
+		memcpy(bytes, span->bytes + span->first, want);
+	else
+		do
+			n = pread(span->fd, bytes, want, (off_t)span->first);
+		while (n == -1 && errno == EINTR);
 	if (n == 0)
 		errno = EIO; /* shorter than it was */
 	if (n <= 0)
 		return -1;
-	space.iov_len = (size_t)n;
-	evbuffer_commit_space(out, &space, 1);
 	span->first += (uint64_t)n;
 	span->length -= (uint64_t)n;
+	return n;
+}
+
+/* Adds a piece of the file. 0, or -1 and errno. */
+static int
+web_body_read(struct web_span *span, struct evbuffer *out)
+{
+	struct evbuffer_iovec space;
+	size_t want =
+	    span->length < WEB_BODY_PIECE ? (size_t)span->length : WEB_BODY_PIECE;
+	ssize_t n;
+
+	if (want == 0)
+		return 0;
+	if (evbuffer_reserve_space(out, (ev_ssize_t)want, &space, 1) == -1) {
+		errno = ENOMEM;
+		return -1;
+	}
+	n = web_span_read(span, space.iov_base, want);
+	if (n == -1)
+		return -1;
+	space.iov_len = (size_t)n;
+	evbuffer_commit_space(out, &space, 1);
 	return 0;
 }
 
@@ -91,21 +118,15 @@ web_body_feed(struct web_body *body)
 	struct web_span *span = &body->span;
 	ssize_t n;
 
-	if (z->avail_in > 0 || span->length == 0)
+	size_t want = span->length < BODY_BLOCK ? (size_t)span->length : BODY_BLOCK;
+
+	if (z->avail_in > 0 || want == 0)
 		return 0;
-	do
-		n = pread(span->fd, body->coded,
-		    span->length < BODY_BLOCK ? (size_t)span->length : BODY_BLOCK,
-		    (off_t)span->first);
-	while (n == -1 && errno == EINTR);
-	if (n == 0)
-		errno = EIO;
-	if (n <= 0)
+	n = web_span_read(span, body->coded, want);
+	if (n == -1)
 		return -1;
 	z->next_in = body->coded;
 	z->avail_in = (uInt)n;
-	span->first += (uint64_t)n;
-	span->length -= (uint64_t)n;
 	return 0;
 }
 
@@ -150,7 +171,7 @@ web_body_fill(struct web_body *body, struct evbuffer *out)
 	int result = 0;
 
 	if (body->inflate == NULL) {
-		result = web_body_read(&body->span, out, WEB_BODY_PIECE);
+		result = web_body_read(&body->span, out);
 		body->is_done = body->span.length == 0;
 		return result;
 	}
@@ -205,6 +226,13 @@ web_body_start(
 	struct web_connection *connection = body->connection;
 	struct evhttp_request *request = body->request;
 
+	/* The caller lends bytes for this call only. */
+	if (body->span.bytes != NULL) {
+		body->copy = xmemdup(body->span.bytes + body->span.first,
+		    (size_t)body->span.length);
+		body->span.bytes = body->copy;
+		body->span.first = 0;
+	}
 	connection->body = body;
 	web_reply_begin(connection, request, content_type);
 	evhttp_send_reply_start(request, status, web_reason(status));
@@ -213,66 +241,59 @@ web_body_start(
 	web_reply_deaf(connection);
 }
 
-/* Has the kernel copy from file to socket. Takes the descriptor. -1 and errno. */
+/* Has the kernel copy from file to socket. Takes the span, but not when it fails: -1
+ * and errno. */
 static int
-web_body_add_segment(struct evbuffer *out, const struct web_span *span)
+web_body_add_segment(struct evbuffer *out, struct web_span *span)
 {
 	struct evbuffer_file_segment *segment = evbuffer_file_segment_new(span->fd,
 	    (ev_off_t)span->first, (ev_off_t)span->length,
 	    EVBUF_FS_CLOSE_ON_FREE | EVBUF_FS_DISABLE_LOCKING);
-	int result;
 
-	if (segment == NULL) {
-		close(span->fd);
-		errno = ENOMEM;
+	errno = ENOMEM;
+	if (segment == NULL)
 		return -1;
-	}
 	/* Else libevent would map the file, and a file that the host cut short would
 	 * end this process. */
 	evbuffer_set_flags(out, EVBUFFER_FLAG_DRAINS_TO_FD);
-	result = evbuffer_add_file_segment(out, segment, 0, -1);
+	xcheck(evbuffer_add_file_segment(out, segment, 0, -1) == 0 ? out : NULL);
 	evbuffer_file_segment_free(segment);
-	return result;
+	span->fd = -1;
+	span->length = 0;
+	return 0;
 }
 
 void
 web_body_send(struct web_connection *connection, struct evhttp_request *request,
     int status, const char *content_type, const struct web_span *span)
 {
-	bool is_whole = span->length <= WEB_BODY_WHOLE_MAX,
-	     is_tls = bufferevent_openssl_get_ssl(connection->bev) != NULL;
 	struct web_span left = *span;
 	struct evbuffer *out = xcheck(evbuffer_new());
-	int result = 0;
+	struct web_body *body;
+	int result;
 
-	if (!is_whole && !is_tls) {
-		result = web_body_add_segment(out, span);
-	} else {
-		size_t most = is_whole ? WEB_BODY_WHOLE_MAX : WEB_BODY_PIECE;
-
-		do
-			result = left.length == 0 ? 0 : web_body_read(&left, out, most);
-		while (result == 0 && is_whole && left.length > 0);
-		if (is_whole || result == -1)
-			close(left.fd);
-	}
+	if (left.bytes == NULL && bufferevent_openssl_get_ssl(connection->bev) == NULL)
+		result = web_body_add_segment(out, &left);
+	else
+		result = web_body_read(&left, out);
 	if (result == -1) {
 		web_body_log(connection);
+		web_span_close(&left);
 		evbuffer_free(out);
 		web_reply_text(connection, request, HTTP_INTERNAL, NULL);
 		return;
 	}
 	web_reply_add_length(request, span->length);
-	if (is_whole || !is_tls) {
+	if (left.length == 0) {
+		web_span_close(&left);
 		web_reply(connection, request, status, content_type, out);
-	} else {
-		struct web_body *body = xcalloc(1, sizeof *body);
-
-		body->connection = connection;
-		body->request = request;
-		body->span = left;
-		web_body_start(body, status, content_type, out);
+		return;
 	}
+	body = xcalloc(1, sizeof *body);
+	body->connection = connection;
+	body->request = request;
+	body->span = left;
+	web_body_start(body, status, content_type, out);
 }
 
 /* The length is known only when all is decoded: a short answer says it, a longer one is

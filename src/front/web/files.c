@@ -16,6 +16,7 @@
 #include "core/module.h"
 #include "core/variable.h"
 #include "front/web/body.h"
+#include "front/web/cache.h"
 #include "front/web/negotiate.h"
 #include "front/web/reply.h"
 #include "front/web/server.h"
@@ -102,11 +103,44 @@ web_file_is_open(const struct web_connection *connection,
  * time; the twin's two forms differ too (RFC 9110, 8.8.3.3). */
 static void
 web_file_tag(char tag[FILES_TAG_SIZE], const struct flash_file *file,
-    const struct stat *st, bool is_decoded)
+    const struct web_span *span, bool is_decoded)
 {
 	snprintf(tag, FILES_TAG_SIZE, "\"%04x-%" PRIx32 "-%jx%08lx%s\"", file->crc,
-	    file->size, (uintmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+	    file->size, (uintmax_t)span->time.tv_sec, span->time.tv_nsec,
 	    is_decoded ? "-d" : "");
+}
+
+/* All of a file: a small one in memory, another open for reading. 0, or -1 and errno.
+ */
+static int
+web_file_open(
+    struct web_server *server, const struct flash_file *file, struct web_span *span)
+{
+	const struct flash *flash = web_server_module(server)->flash;
+	const struct web_cached *cached;
+	struct stat st;
+
+	*span = (struct web_span){ .fd = -1, .length = file->size };
+	if (file->size <= WEB_CACHE_FILE_MAX) {
+		cached = web_cache_get(web_server_cache(server), flash, file);
+		if (cached == NULL)
+			return -1;
+		span->bytes = cached->bytes;
+		span->time = cached->time;
+		return 0;
+	}
+	span->fd = flash_open_contents(flash, file);
+	if (span->fd == -1)
+		return -1;
+	if (fstat(span->fd, &st) == -1) {
+		int saved_errno = errno;
+
+		close(span->fd);
+		errno = saved_errno;
+		return -1;
+	}
+	span->time = st.st_mtim;
+	return 0;
 }
 
 /* Looks at what the client has already and which part it wants. The status; span is
@@ -154,15 +188,15 @@ web_file_send(struct web_connection *connection, struct evhttp_request *request,
 	bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 
 	if (status == HTTP_NOTMODIFIED) {
-		close(span->fd);
+		web_span_close(span);
 		web_reply(connection, request, status, NULL, NULL);
 	} else if (status == 416) {
-		close(span->fd);
+		web_span_close(span);
 		web_reply_text(connection, request, status, NULL);
 	} else if (is_decoded) {
 		web_body_send_decoded(connection, request, status, type, span);
 	} else if (is_head) {
-		close(span->fd);
+		web_span_close(span);
 		web_reply_add_length(request, span->length);
 		web_reply(connection, request, status, type, NULL);
 	} else {
@@ -178,25 +212,21 @@ web_file_serve(struct web_connection *connection, struct evhttp_request *request
 	const struct module *module = web_server_module(connection->server);
 	struct evkeyvalq *in = evhttp_request_get_input_headers(request),
 			 *out = evhttp_request_get_output_headers(request);
-	struct web_span span = { .fd = flash_open_contents(module->flash, found->file),
-		.length = found->file->size };
+	struct web_span span;
 	bool is_decoded = found->is_twin &&
 			  !web_accepts_gzip(evhttp_find_header(in, "Accept-Encoding"));
 	char tag[FILES_TAG_SIZE];
-	struct stat st;
 
-	if (span.fd == -1 || fstat(span.fd, &st) == -1) {
+	if (web_file_open(connection->server, found->file, &span) == -1) {
 		log_msg(LOG_ERR, module->own->name, "http: %s: %s", found->file->name,
 		    strerror(errno));
-		if (span.fd != -1)
-			close(span.fd);
 		web_reply_text(connection, request, HTTP_INTERNAL, NULL);
 		return;
 	}
 	if (found->is_twin)
 		evhttp_add_header(out, "Vary", "Accept-Encoding");
 	if (status == HTTP_OK) {
-		web_file_tag(tag, found->file, &st, is_decoded);
+		web_file_tag(tag, found->file, &span, is_decoded);
 		status = web_file_choose(request, tag, !is_decoded, &span);
 	}
 	if (found->is_twin && !is_decoded && status != 416)

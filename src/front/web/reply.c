@@ -121,7 +121,8 @@ web_reply(struct web_connection *connection, struct evhttp_request *request, int
 	evhttp_send_reply(request, status, web_reason(status), body);
 	if (body != NULL)
 		evbuffer_free(body);
-	web_reply_deaf(connection);
+	if (len > WEB_REPLY_AT_ONCE)
+		web_reply_deaf(connection);
 }
 
 void

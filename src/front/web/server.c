@@ -25,6 +25,7 @@
 #include "core/variable.h"
 #include "front/web/auth.h"
 #include "front/web/body.h"
+#include "front/web/cache.h"
 #include "front/web/linger.h"
 #include "front/web/reply.h"
 #include "front/web/rest.h"
@@ -48,6 +49,7 @@ struct web_server {
 	char *cors_origin; /* owned */
 	unsigned max_clients;
 	struct web_whitelist whitelist;
+	struct web_cache cache;
 	struct web_linger_list lingering;
 	unsigned connection_count;
 	TAILQ_HEAD(, web_connection) connections;
@@ -75,6 +77,12 @@ bool
 web_server_has_api(const struct web_server *server)
 {
 	return server->api_enabled;
+}
+
+struct web_cache *
+web_server_cache(struct web_server *server)
+{
+	return &server->cache;
 }
 
 const struct web_whitelist *
@@ -400,6 +408,7 @@ web_server_stop(void *arg)
 	server->http = NULL;
 	web_linger_stop(&server->lingering);
 	web_whitelist_clear(&server->whitelist);
+	web_cache_clear(&server->cache);
 	free(server->cors_origin);
 	server->cors_origin = NULL;
 	event_free(server->crowd_timer);
@@ -491,5 +500,6 @@ web_server_attach(struct module *module)
 	server->module = module;
 	TAILQ_INIT(&server->connections);
 	TAILQ_INIT(&server->lingering);
+	web_cache_init(&server->cache);
 	module_add_service(module, &web_server_ops, server);
 }
