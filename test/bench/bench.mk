@@ -1,5 +1,5 @@
 # make bench: how fast and how small the daemon is, beside bare programs that answer the
-# same bytes. make bench-stream: STREAM mode beside socat, ser2net and a bare copy loop.
+# same bytes, and beside nginx. make bench-stream: STREAM mode beside socat, ser2net and a bare copy loop.
 # BENCH_ROUNDS raises the number of rounds.
 
 .PHONY: bench-programs bench-stream
@@ -11,7 +11,8 @@ BENCH_TOOLS := $(filter-out $(BENCH_SHARED:.o=), \
 
 bench: bench-programs
 	@.ci/deps build bench
-	test/bench/bench.py $(O) commands
+	@missed=0; test/bench/bench.py $(O) commands || missed=1; \
+		test/bench/web.py $(O) || missed=1; exit $$missed
 
 bench-stream: bench-programs
 	@.ci/deps build bench-stream

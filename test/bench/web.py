@@ -123,7 +123,7 @@ def rows(table, ours, theirs):
 
     def row(what, measure, target, form, scale=1.0):
         [(ratios, mine, other)] = compare(
-            lambda: measure(*ours), lambda: measure(*theirs), rounds=7
+            lambda: measure(*ours), lambda: measure(*theirs)
         )
         table.add(
             f"{what}, by nginx, ratio", ratios, target, False,
@@ -185,7 +185,7 @@ def upload_rows(table, tools, directory, port):
 
     with Bare(tools / "bare_http", "Success") as bare:
         [(ratios, mine, other)] = compare(
-            upload, lambda: posts_per_s(bare.where), rounds=7
+            upload, lambda: posts_per_s(bare.where)
         )
     table.add(
         "1 MiB up in POSTs of 2560 bytes, by bare evhttp, ratio", ratios, 0.6, False,

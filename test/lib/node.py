@@ -5,7 +5,7 @@ import subprocess
 
 from lib.daemon import build_directory
 
-VERSIONS = {"ws": "8.23.0"}
+VERSIONS = {"playwright-core": "1.65.1", "ws": "8.23.0"}
 
 
 def node_module(name):
