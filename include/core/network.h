@@ -25,7 +25,8 @@ enum network_state { NETWORK_DOWN, NETWORK_JOINING, NETWORK_UP };
  * default one. Never NETWORK_DEFAULT itself. */
 enum network_interface network_interface(const struct module *, const char *word);
 
-/* The interface that a variable names; the default one if the profile lacks it. */
+/* The interface that a variable names; the default one if the profile lacks it. The
+ * name of an interface stands for itself. */
 enum network_interface network_interface_of(
     const struct module *, const char *variable);
 
@@ -78,8 +79,11 @@ unsigned network_timeout_ms(const struct module *, enum network_interface);
 
 /* Where a module port of an address really is: on a soft AP, the addresses of the
  * modules are not this host's. 0, changed or not; -1 and errno: nobody is there. */
-struct sockaddr_in;
 int network_route(const struct module *, const char *scheme, struct sockaddr_in *);
+
+/* The name server of the soft AP that the module has joined, as it is reached from this
+ * host; false: it has joined none. */
+bool network_name_server(const struct module *, struct sockaddr_in *);
 
 /* Gives the module its radio, before the first boot, and takes it. Chosen: without one
  * wlan is like a cable, up from boot on. */

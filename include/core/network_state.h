@@ -3,8 +3,11 @@
 
 #include <sys/queue.h>
 
+#include <event2/util.h>
+
 #include "core/module.h"
 #include "core/network.h"
+#include "link/dhcp_client.h"
 #include "link/softap.h"
 #include "link/wlan.h"
 
@@ -20,12 +23,17 @@ struct network {
 	struct radio *radio; /* owned; NULL: none, and then the next two too */
 	struct wlan *wlan; /* owned */
 	struct softap *softap; /* owned */
-	struct event *lease; /* owned; the answer to a station that wants an address */
+	struct event *lease; /* owned; the next thing to do for an address */
+	struct dhcp_client *dhcp; /* owned; NULL: the address needs none */
+	struct link_address leased; /* by it; ip 0: none so far */
 	TAILQ_HEAD(, network_wait) waits;
 };
 
 /* Made on first use. */
 struct network *network_get(struct module *);
+
+/* A state has changed: shows it on the lamps and in status.json. */
+void network_changed(struct module *);
 
 /* The interface has come up: starts what runs over it, says so and tells who waits. */
 void network_went_up(
@@ -41,6 +49,17 @@ void network_failed(struct module *, enum network_interface, bool again);
  * radio. NULL, or why it cannot be tried. */
 const char *network_join(struct module *, bool is_auto);
 const char *network_start_softap(struct module *);
+
+/* The station wants an address, or does no more. */
+void network_obtain(void *module);
+void network_forget(void *module);
+void network_lease(evutil_socket_t, short what, void *module); /* event */
+
+/* Its address is gone: it leaves the network, and joins again if it may. */
+void network_lose_address(struct module *);
+
+/* The module whose soft AP is joined, or NULL. */
+struct module *network_host(const struct module *);
 
 /* The address of this host that the module's ports appear on. */
 void network_host_address(const struct module *, struct link_address *);

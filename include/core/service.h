@@ -10,8 +10,8 @@
  * starts when its interface comes up and ends when that goes down. */
 struct service_ops {
 	const char *name;
-	/* The variable that names its interface; NULL: it needs none and runs from boot
-	 * on. */
+	/* The variable that names its interface, or that name itself; NULL: it needs
+	 * none and runs from boot on. */
 	const char *interface;
 	bool takes_any; /* the word default stands for any interface that is up */
 	void (*start)(

@@ -124,6 +124,7 @@ struct radio_ops {
 struct radio_events {
 	void (*lost)(void *arg); /* the joined network is gone */
 	void (*station_came)(void *arg, const uint8_t mac[MAC_OCTETS]);
+	/* Told while it is still among the stations. */
 	void (*station_left)(void *arg, const uint8_t mac[MAC_OCTETS], bool silently);
 };
 

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+struct air;
 struct event_base;
 struct module;
 
@@ -24,6 +25,7 @@ struct module;
 struct control_host {
 	size_t (*module_count)(void *arg);
 	struct module *(*module_at)(void *arg, size_t position);
+	struct air *air; /* borrowed */
 	void *arg;
 };
 
@@ -55,6 +57,7 @@ struct control_command {
 };
 
 /* One table a family; each ends with .name NULL. */
+extern const struct control_command control_air_commands[];
 extern const struct control_command control_gpio_commands[];
 
 /* Answers {"error": ...}; returns NULL. */

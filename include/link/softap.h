@@ -39,8 +39,4 @@ void softap_station_left(struct softap *, const uint8_t mac[MAC_OCTETS], bool si
 /* The clients in the order in which they came; how many were written. */
 size_t softap_clients(const struct softap *, struct radio_station *, size_t max);
 
-/* An address of the network for a client, the same each time until it has left: the
- * lowest free one behind the AP's. Reference: network notes, 8.3. -1: none is free. */
-int softap_lease(struct softap *, const uint8_t mac[MAC_OCTETS], struct link_address *);
-
 #endif

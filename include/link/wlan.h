@@ -43,6 +43,7 @@ struct wlan_settings {
 
 enum wlan_state {
 	WLAN_IDLE,
+	WLAN_STARTING,
 	WLAN_PROBING,
 	WLAN_ASSOCIATING,
 	WLAN_ADDRESSING,
@@ -57,7 +58,7 @@ enum wlan_news {
 	WLAN_NEWS_ADDRESS /* text: a.b.c.d */
 };
 
-/* All are called from the loop, but for the news of a join that just begins. */
+/* All are called from the loop. */
 struct wlan_ops {
 	void (*news)(void *arg, enum wlan_news, const char *text);
 	/* Asks for an address: wlan_addressed() answers, not from inside this call.

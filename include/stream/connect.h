@@ -1,6 +1,7 @@
 #ifndef STREAM_CONNECT_H
 #define STREAM_CONNECT_H
 
+#include <netinet/in.h>
 #include <stdint.h>
 
 #include "stream/tcp.h"
@@ -19,8 +20,9 @@ struct connect_options {
 };
 
 struct connect_ops {
-	/* The address is known; the handshake begins. */
-	void (*connecting)(void *arg);
+	/* The address is known, and may be changed; the handshake begins. -1 and errno:
+	 * nobody can be reached there. */
+	int (*connecting)(void *arg, struct sockaddr_in *);
 	/* Called once, from the loop. fd is the caller's; -1: error says why. */
 	void (*done)(void *arg, int fd, const char *error);
 };
@@ -29,5 +31,8 @@ struct connect_ops {
 struct connect *connect_start(struct event_base *, struct evdns_base *,
     const struct connect_options *, const struct connect_ops *, void *arg);
 void connect_cancel(struct connect *);
+
+/* Short words for an errno in a log line; other errors have the system's. */
+const char *connect_error(int error);
 
 #endif

@@ -201,6 +201,8 @@ udp_server_write(struct request *request)
 	if (server == NULL)
 		return RESULT_FAILED;
 	peer.sin_port = htons((uint16_t)port);
+	if (network_route(request->session->module, "udp", &peer) == -1)
+		return RESULT_FAILED;
 	if (udp_stream_send(server, &peer,
 		size == 0 ? (const unsigned char *)""
 			  : evbuffer_pullup(request->payload, (ev_ssize_t)size),

@@ -14,5 +14,6 @@ const struct command *const command_tables[] = {
 	system_commands,
 	uart_commands,
 	variable_commands,
+	wlan_commands,
 	NULL,
 };

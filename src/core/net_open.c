@@ -71,6 +71,7 @@ struct evdns_base *
 net_dns(struct module *module)
 {
 	const char *server = module->own->network.name_server;
+	struct sockaddr_in near;
 	struct net *net = net_get(module);
 	char number[16];
 
@@ -80,7 +81,10 @@ net_dns(struct module *module)
 	if (net->dns == NULL)
 		return NULL;
 	evdns_base_load_hosts(net->dns, "/etc/hosts");
-	if (server != NULL)
+	if (network_name_server(module, &near))
+		evdns_base_nameserver_sockaddr_add(
+		    net->dns, (struct sockaddr *)&near, sizeof near, 0);
+	else if (server != NULL)
 		evdns_base_nameserver_ip_add(net->dns, server);
 	else
 		evdns_base_resolv_conf_parse(net->dns,
@@ -172,13 +176,14 @@ net_open_failed(struct net_open *open, const char *error)
 
 static void net_open_attempt(evutil_socket_t fd, short what, void *arg);
 
-static void
-net_open_connecting(void *arg)
+static int
+net_open_connecting(void *arg, struct sockaddr_in *where)
 {
 	const struct net_open *open = arg;
 
 	event_emit(open->module, EVENT_PROGRESS, "Connecting: %s:%u", open->host,
 	    open->target.port);
+	return network_route(open->module, "tcp", where);
 }
 
 /* Has the next attempt made, if there is one left. */
@@ -304,6 +309,10 @@ net_open_udp(void *arg, const struct in_addr *address, const char *error)
 	options.peer.sin_family = AF_INET;
 	options.peer.sin_addr = *address;
 	options.peer.sin_port = htons(open->target.port);
+	if (network_route(open->module, "udp", &options.peer) == -1) {
+		net_open_failed(open, connect_error(errno));
+		return;
+	}
 	snprintf(info, sizeof info, "%s:%u", open->host, open->target.port);
 	stream = udp_stream_new(open->module->base, &options, info);
 	if (stream == NULL)

@@ -8,6 +8,7 @@
 
 #include "base/xmalloc.h"
 #include "core/event.h"
+#include "core/indicator.h"
 #include "core/net.h"
 #include "core/network_state.h"
 #include "core/variable.h"
@@ -63,6 +64,8 @@ network_interface(const struct module *module, const char *word)
 enum network_interface
 network_interface_of(const struct module *module, const char *variable)
 {
+	if (strchr(variable, '.') == NULL)
+		return network_interface(module, variable);
 	return network_interface(module,
 	    variable_exists(module, variable) ? variable_text(module, variable) : NULL);
 }
@@ -91,6 +94,29 @@ network_address(const struct module *module, enum network_interface interface)
 		return NULL;
 	link = &module->network->links[network_resolve(module, interface)];
 	return &link->address;
+}
+
+/* Chosen: the lamp of wlan shows an error until the next attempt. */
+void
+network_changed(struct module *module)
+{
+	static const uint8_t wlan[] = { [NETWORK_DOWN] = INDICATOR_WLAN_OFF,
+		[NETWORK_JOINING] = INDICATOR_WLAN_CONNECTING,
+		[NETWORK_UP] = INDICATOR_WLAN_CONNECTED };
+	static const uint8_t softap[] = { [NETWORK_DOWN] = INDICATOR_SOFTAP_OFF,
+		[NETWORK_JOINING] = INDICATOR_SOFTAP_STARTING,
+		[NETWORK_UP] = INDICATOR_SOFTAP_UP };
+	static const uint8_t network[] = { INDICATOR_NETWORK_DOWN,
+		INDICATOR_NETWORK_DHCP, INDICATOR_NETWORK_UP };
+	unsigned state = wlan[network_state(module, NETWORK_WLAN)];
+
+	if (state == INDICATOR_WLAN_OFF && network_join_result(module) != WLAN_JOINED)
+		state = INDICATOR_WLAN_ERROR;
+	indicator_set(module, INDICATOR_WLAN, state);
+	indicator_set(
+	    module, INDICATOR_SOFTAP, softap[network_state(module, NETWORK_SOFTAP)]);
+	indicator_set(module, INDICATOR_NETWORK, network[network_wlan_status(module)]);
+	module_changed(module);
 }
 
 /* Tells those who wait for it. One of them may bring it down again. */
@@ -131,7 +157,7 @@ network_went_up(struct module *module, enum network_interface interface,
 			    module, EVENT_PROGRESS, "Soft AP started: %s", ap.ssid);
 	}
 	network_tell(module, interface, true);
-	module_changed(module);
+	network_changed(module);
 }
 
 void
@@ -150,7 +176,7 @@ network_went_down(struct module *module, enum network_interface interface)
 			event_emit(module, EVENT_PROGRESS, "Soft AP stopped");
 	}
 	network_tell(module, interface, false);
-	module_changed(module);
+	network_changed(module);
 }
 
 void
@@ -159,7 +185,7 @@ network_failed(struct module *module, enum network_interface interface, bool aga
 	module->network->links[interface].state =
 	    again ? NETWORK_JOINING : NETWORK_DOWN;
 	network_tell(module, interface, false);
-	module_changed(module);
+	network_changed(module);
 }
 
 void
@@ -198,7 +224,7 @@ network_bring_up_unless(
 					  : network_start_softap(module);
 	if (error == NULL)
 		link->state = NETWORK_JOINING;
-	module_changed(module);
+	network_changed(module);
 	return error;
 }
 
@@ -354,6 +380,7 @@ network_free(struct module *module)
 		return;
 	wlan_free(network->wlan);
 	softap_free(network->softap);
+	dhcp_client_free(network->dhcp);
 	if (network->lease != NULL)
 		event_free(network->lease);
 	if (network->radio != NULL)

@@ -99,55 +99,12 @@ network_wlan_news(void *arg, enum wlan_news news, const char *text)
 		break;
 	case WLAN_NEWS_DHCP:
 		event_emit(module, EVENT_PROGRESS, "Obtaining IPv4 address via DHCP");
+		network_changed(module);
 		break;
 	case WLAN_NEWS_ADDRESS:
 		event_emit(module, EVENT_PROGRESS, "IPv4 address: %s", text);
 		break;
 	}
-}
-
-/* On another module's soft AP, its DHCP server has the addresses, else the network has
- * this host's. */
-static void
-network_lease(evutil_socket_t fd, short what, void *arg)
-{
-	struct module *module = arg;
-	const struct network *network = module->network;
-	const struct radio *peer = network->radio->ops->access_point(network->radio);
-	uint8_t mac[MAC_OCTETS];
-	struct link_address address;
-	const struct module *host;
-
-	(void)fd;
-	(void)what;
-	if (peer == NULL) {
-		network_host_address(module, &address);
-		wlan_addressed(network->wlan, &address);
-		return;
-	}
-	host = peer->owner;
-	if (!variable_is_on(host, "softap.dhcp_server.enabled"))
-		return; /* nobody answers */
-	mac_parse(module->mac, mac);
-	if (softap_lease(host->network->softap, mac, &address) == 0)
-		wlan_addressed(network->wlan, &address);
-}
-
-static void
-network_obtain(void *arg)
-{
-	static const struct timeval now = { 0 };
-	struct module *module = arg;
-
-	event_add(module->network->lease, &now);
-}
-
-static void
-network_forget(void *arg)
-{
-	struct module *module = arg;
-
-	event_del(module->network->lease);
 }
 
 static void
@@ -179,6 +136,13 @@ network_wlan_lost(void *arg)
 	    variable_is_on(module, "wlan.auto_join.enabled") &&
 	    network_join(module, true) == NULL)
 		network_failed(module, NETWORK_WLAN, true);
+}
+
+void
+network_lose_address(struct module *module)
+{
+	wlan_leave(module->network->wlan);
+	network_wlan_lost(module);
 }
 
 static const struct wlan_ops network_wlan_ops = {
@@ -220,7 +184,7 @@ network_softap_up(void *arg, const struct link_address *address)
 static void
 network_softap_changed(void *arg)
 {
-	module_changed(arg);
+	network_changed(arg);
 }
 
 static const struct softap_ops network_softap_ops = {
@@ -325,46 +289,4 @@ network_timeout_ms(const struct module *module, enum network_interface interface
 	(void)interface;
 	network_read_wlan(module, false, &settings);
 	return wlan_timeout_ms(&settings) + NETWORK_MARGIN_MS;
-}
-
-/* The module that has the address on one of the networks that this one is in. */
-static const struct module *
-network_neighbour(const struct module *module, struct in_addr address)
-{
-	const struct radio *radio = network_radio(module), *peer = NULL;
-
-	if (radio == NULL)
-		return NULL;
-	for (enum radio_role role = RADIO_STATION; role <= RADIO_AP && peer == NULL;
-	     role++)
-		peer = radio->ops->neighbour(radio, role, address);
-	return peer == NULL ? NULL : peer->owner;
-}
-
-int
-network_route(
-    const struct module *module, const char *scheme, struct sockaddr_in *address)
-{
-	const struct module *peer = network_neighbour(module, address->sin_addr);
-	const struct listener *listener;
-	struct link_address own;
-
-	if (peer == NULL)
-		return 0;
-	/* An address of this host needs no change: its ports are where they say. */
-	network_host_address(peer, &own);
-	if (address->sin_addr.s_addr == own.ip.s_addr)
-		return 0;
-	TAILQ_FOREACH (listener, &peer->listeners, entry) {
-		bool is_udp = strcmp(listener->scheme, "udp") == 0;
-
-		if (listener->module_port != ntohs(address->sin_port) ||
-		    is_udp != (strcmp(scheme, "udp") == 0))
-			continue;
-		inet_pton(AF_INET, listener->address, &address->sin_addr);
-		address->sin_port = htons(listener->port);
-		return 0;
-	}
-	errno = ECONNREFUSED;
-	return -1;
 }

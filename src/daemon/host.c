@@ -336,6 +336,7 @@ host_open_control(struct host *host)
 
 	host->control_host.module_count = host_module_count;
 	host->control_host.module_at = host_module_at;
+	host->control_host.air = host->air;
 	host->control_host.arg = host;
 	host->control = control_new(host->base, path, &host->control_host);
 	free(path);

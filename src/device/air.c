@@ -231,12 +231,12 @@ air_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct air *air = arg;
 	int64_t now = clock_monotonic_us(), end = now + (int64_t)AIR_WORK_MS * 1000,
-		next = -1;
+		next;
 	struct air_request *request;
 
 	(void)fd;
 	(void)what;
-	while (clock_monotonic_us() < end) {
+	for (; now < end; now = clock_monotonic_us()) {
 		if (air_tell_one_loss(air))
 			continue;
 		next = -1;

@@ -65,13 +65,11 @@ simulated_leave_network(struct air_radio *self, bool silently)
 	}
 	if (bss == NULL)
 		return;
+	host = bss->host == NULL ? NULL : &bss->host->radio;
+	if (host != NULL && host->events != NULL && host->events->station_left != NULL)
+		host->events->station_left(host->arg, self->mac, silently);
 	self->joined = NULL;
 	TAILQ_REMOVE(&bss->stations, self, entry);
-	if (bss->host == NULL)
-		return;
-	host = &bss->host->radio;
-	if (host->events != NULL && host->events->station_left != NULL)
-		host->events->station_left(host->arg, self->mac, silently);
 }
 
 static void

@@ -74,6 +74,7 @@ static const struct control_command control_commands[] = {
 
 static const struct control_command *const control_tables[] = {
 	control_commands,
+	control_air_commands,
 	control_gpio_commands,
 	NULL,
 };

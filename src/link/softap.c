@@ -14,7 +14,7 @@
 struct softap_client {
 	struct softap *softap; /* borrowed */
 	uint8_t mac[MAC_OCTETS];
-	struct in_addr address; /* leased; 0.0.0.0: none */
+	struct in_addr address; /* at its last sight; 0.0.0.0: none */
 	struct event *drop; /* owned; NULL unless it has vanished */
 	TAILQ_ENTRY(softap_client) entry;
 };
@@ -157,6 +157,20 @@ softap_idle(evutil_socket_t fd, short what, void *arg)
 	softap->ops->changed(softap->arg);
 }
 
+/* Takes down the address that the radio sees the client have. */
+static void
+softap_look(const struct softap *softap, struct softap_client *client)
+{
+	struct radio_station seen[RADIO_STATIONS_MAX];
+	size_t count =
+	    softap->radio->ops->stations(softap->radio, seen, RADIO_STATIONS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		if (memcmp(seen[i].mac, client->mac, MAC_OCTETS) == 0)
+			client->address = seen[i].address;
+	}
+}
+
 void
 softap_station_left(struct softap *softap, const uint8_t mac[MAC_OCTETS], bool silently)
 {
@@ -170,80 +184,25 @@ softap_station_left(struct softap *softap, const uint8_t mac[MAC_OCTETS], bool s
 		softap->ops->changed(softap->arg);
 		return;
 	}
+	softap_look(softap, client);
 	client->drop = xcheck(event_new(softap->base, -1, 0, softap_idle, client));
 	if (softap->idle_timeout_s > 0)
 		event_add(client->drop, &timeout);
 }
 
-/* A station with an address of its own choice is known by what the radio sees of it. */
 size_t
 softap_clients(const struct softap *softap, struct radio_station *stations, size_t max)
 {
-	struct radio_station seen[RADIO_STATIONS_MAX];
-	size_t seen_count =
-	    softap->radio->ops->stations(softap->radio, seen, RADIO_STATIONS_MAX);
-	const struct softap_client *client;
+	struct softap_client *client;
 	size_t count = 0;
 
 	TAILQ_FOREACH (client, &softap->clients, entry) {
 		if (count == max)
 			break;
+		softap_look(softap, client);
 		memcpy(stations[count].mac, client->mac, MAC_OCTETS);
 		stations[count].address = client->address;
-		for (size_t i = 0; i < seen_count; i++) {
-			if (memcmp(seen[i].mac, client->mac, MAC_OCTETS) == 0 &&
-			    seen[i].address.s_addr != 0)
-				stations[count].address = seen[i].address;
-		}
 		count++;
 	}
 	return count;
-}
-
-static bool
-softap_is_taken(const struct softap *softap, struct in_addr address)
-{
-	struct radio_station stations[SOFTAP_CLIENTS_MAX];
-	size_t count = softap_clients(softap, stations, SOFTAP_CLIENTS_MAX);
-
-	if (address.s_addr == softap->address.ip.s_addr)
-		return true;
-	for (size_t i = 0; i < count; i++) {
-		if (stations[i].address.s_addr == address.s_addr)
-			return true;
-	}
-	return false;
-}
-
-/* The lowest free address behind the AP's, then from the start of the network. */
-static int
-softap_find_free(const struct softap *softap, struct in_addr *address)
-{
-	uint32_t mask = ntohl(softap->address.netmask.s_addr);
-	uint32_t own = ntohl(softap->address.ip.s_addr), hosts = ~mask;
-
-	for (uint32_t i = 1; i <= 2 * SOFTAP_CLIENTS_MAX && i < hosts; i++) {
-		uint32_t host = ((own & hosts) + i) % hosts;
-
-		address->s_addr = htonl((own & mask) | host);
-		if (host != 0 && !softap_is_taken(softap, *address))
-			return 0;
-	}
-	return -1;
-}
-
-int
-softap_lease(
-    struct softap *softap, const uint8_t mac[MAC_OCTETS], struct link_address *address)
-{
-	struct softap_client *client = softap_find(softap, mac);
-
-	if (client == NULL || (client->address.s_addr == 0 &&
-				  softap_find_free(softap, &client->address) == -1))
-		return -1;
-	address->ip = client->address;
-	address->netmask = softap->address.netmask;
-	address->gateway = softap->address.ip;
-	address->dns = softap->address.ip;
-	return 0;
 }

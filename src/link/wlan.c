@@ -220,6 +220,7 @@ wlan_time_is_up(evutil_socket_t fd, short what, void *arg)
 	case WLAN_ADDRESSING:
 		wlan_fail(wlan, WLAN_NO_ADDRESS);
 		break;
+	case WLAN_STARTING:
 	case WLAN_PAUSING:
 		wlan_begin(wlan);
 		break;
@@ -264,7 +265,8 @@ wlan_join(struct wlan *wlan, const struct wlan_settings *settings)
 		wlan->is_known = false;
 	wlan->settings = *settings;
 	wlan->joins_done = 0;
-	wlan_begin(wlan);
+	wlan->state = WLAN_STARTING;
+	wlan_set_timer(wlan, 0);
 }
 
 void

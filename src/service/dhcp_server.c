@@ -201,8 +201,7 @@ dhcp_service_start(void *arg)
 		.lease_s = DHCP_LEASE_S, .changed = dhcp_service_changed, .arg = self
 	};
 
-	if (!variable_is_on(module, "softap.auto_start") ||
-	    !variable_is_on(module, "softap.dhcp_server.enabled"))
+	if (!variable_is_on(module, "softap.dhcp_server.enabled"))
 		return;
 	inet_pton(AF_INET, variable_text(module, "softap.static.ip"), &options.address);
 	inet_pton(
@@ -245,6 +244,7 @@ dhcp_service_free(void *arg)
 
 static const struct service_ops dhcp_service_ops = {
 	.name = "dhcp_server",
+	.interface = "softap",
 	.start = dhcp_service_start,
 	.stop = dhcp_service_stop,
 	.free = dhcp_service_free,

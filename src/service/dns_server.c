@@ -96,8 +96,7 @@ dns_service_start(void *arg)
 	struct in_addr address;
 	int fd;
 
-	if (!variable_is_on(module, "softap.auto_start") ||
-	    !variable_is_on(module, "softap.dns_server.enabled"))
+	if (!variable_is_on(module, "softap.dns_server.enabled"))
 		return;
 	listener_set(&self->listener, module, "dns_server", "udp", DNS_SERVER_PORT);
 	inet_pton(AF_INET, module->own->network.address, &address);
@@ -133,6 +132,7 @@ dns_service_free(void *arg)
 
 static const struct service_ops dns_service_ops = {
 	.name = "dns_server",
+	.interface = "softap",
 	.start = dns_service_start,
 	.stop = dns_service_stop,
 	.free = dns_service_free,

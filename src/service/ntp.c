@@ -255,6 +255,7 @@ ntp_free(void *arg)
 
 static const struct service_ops ntp_ops = {
 	.name = "ntp",
+	.interface = "ntp.interface",
 	.start = ntp_start,
 	.stop = ntp_stop,
 	.free = ntp_free,

@@ -47,8 +47,7 @@ connect_finish(struct connect *self, const char *error)
 	ops->done(arg, fd, error);
 }
 
-/* Short words for a log line; other errors have the system's. */
-static const char *
+const char *
 connect_error(int error)
 {
 	switch (error) {
@@ -114,8 +113,8 @@ connect_looked_up(void *arg, const struct in_addr *address, const char *error)
 		return;
 	}
 	sin.sin_addr = *address;
-	self->ops->connecting(self->arg);
-	if (connect_open_socket(self) == -1 ||
+	if (self->ops->connecting(self->arg, &sin) == -1 ||
+	    connect_open_socket(self) == -1 ||
 	    (connect(self->fd, (struct sockaddr *)&sin, sizeof sin) == -1 &&
 		errno != EINPROGRESS)) {
 		connect_finish(self, connect_error(errno));

@@ -28,6 +28,7 @@ class Pins(Case):
         return control
 
     def client(self, daemon, service="tcp_server"):
+        daemon.wait_status(lambda status: daemon.listener(service))
         entry = daemon.listener(service)
         peer = socket.create_connection((entry["address"], entry["port"]), 5)
         self.addCleanup(peer.close)
@@ -72,7 +73,7 @@ class Levels(Pins):
         control.drive(8, 1)
         serial.send(b"reboot\r\n")
         serial.expect(b"reboot\r\nRebooting\r\n")
-        serial.boot_output()
+        serial.boot_output(was_joined=True)
         self.assertEqual(serial.command("gge 8"), b"1\r\n")
 
     def test_adc_dac_pwm(self):

@@ -1,0 +1,114 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "core/network_state.h"
+
+/* Soft APs have addresses of their own, while the ports of their modules are this
+ * host's: here is how one is found from the other. */
+
+#define NETWORK_DNS_PORT 53
+
+struct module *
+network_host(const struct module *module)
+{
+	const struct radio *radio = network_radio(module), *peer;
+
+	peer = radio == NULL ? NULL : radio->ops->access_point(radio);
+	return peer == NULL ? NULL : peer->owner;
+}
+
+static bool
+network_is_near(const struct link_address *address, struct in_addr other)
+{
+	return address != NULL &&
+	       ((address->ip.s_addr ^ other.s_addr) & address->netmask.s_addr) == 0;
+}
+
+/* Whether the address belongs to a soft AP that the module is on: its own, or one that
+ * it has joined. */
+static bool
+network_is_on_softap(const struct module *module, struct in_addr address)
+{
+	return network_is_near(network_address(module, NETWORK_SOFTAP), address) ||
+	       (network_host(module) != NULL &&
+		   network_is_near(network_address(module, NETWORK_WLAN), address));
+}
+
+static bool
+network_has(const struct module *module, struct in_addr address)
+{
+	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
+		const struct link_address *own = network_address(module, i);
+
+		if (own != NULL && own->ip.s_addr == address.s_addr)
+			return true;
+	}
+	return false;
+}
+
+/* The module that has the address on one of the networks that this one is in. */
+static const struct module *
+network_neighbour(const struct module *module, struct in_addr address)
+{
+	const struct radio *radio = network_radio(module), *peer;
+
+	if (network_has(module, address))
+		return module;
+	for (unsigned role = RADIO_STATION; role <= RADIO_AP; role++) {
+		peer = radio->ops->neighbour(radio, (enum radio_role)role, address);
+		if (peer != NULL)
+			return peer->owner;
+	}
+	return NULL;
+}
+
+int
+network_route(
+    const struct module *module, const char *scheme, struct sockaddr_in *address)
+{
+	bool is_udp = strcmp(scheme, "udp") == 0;
+	const struct module *peer;
+	const struct listener *listener;
+	struct link_address own;
+
+	if (network_radio(module) == NULL)
+		return 0;
+	peer = network_neighbour(module, address->sin_addr);
+	if (peer == NULL) {
+		if (!network_is_on_softap(module, address->sin_addr))
+			return 0;
+		errno = EHOSTUNREACH;
+		return -1;
+	}
+	/* An address of this host needs no change: its ports are where they say. */
+	network_host_address(peer, &own);
+	if (address->sin_addr.s_addr == own.ip.s_addr)
+		return 0;
+	TAILQ_FOREACH (listener, &peer->listeners, entry) {
+		if (listener->module_port != ntohs(address->sin_port) ||
+		    is_udp != (strcmp(listener->scheme, "udp") == 0))
+			continue;
+		inet_pton(AF_INET, listener->address, &address->sin_addr);
+		address->sin_port = htons(listener->port);
+		return 0;
+	}
+	errno = ECONNREFUSED;
+	return -1;
+}
+
+bool
+network_name_server(const struct module *module, struct sockaddr_in *server)
+{
+	const struct link_address *address = network_address(module, NETWORK_WLAN);
+
+	if (address == NULL || network_host(module) == NULL)
+		return false;
+	memset(server, 0, sizeof *server);
+	server->sin_family = AF_INET;
+	server->sin_addr = address->dns;
+	server->sin_port = htons(NETWORK_DNS_PORT);
+	/* Without one there, it is asked in vain. */
+	network_route(module, "udp", server);
+	return true;
+}
