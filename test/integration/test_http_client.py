@@ -313,6 +313,23 @@ class Dialogue(DnsCase, HttpCase):
             "Request GET /", "Request failed: unknown host", "[Closed: 0]"])
 
 
+class Pipelined(HttpCase):
+    def test_close_in_one_piece_with_the_body(self):
+        """The stream is closed before a byte of the body could leave."""
+        sock, port = self.listener()
+        self.module()
+        before = self.descriptors()
+        started, peer = self.begin(f"http_post {HOST}:{port} -l 5", sock)
+        started.result()
+        self.front.channel.send(b"stream_write 0 5\r\nhelloclose 0\r\n")
+        self.assertEqual(read_request(peer)[1], b"hello")
+        for _ in range(2):
+            self.assertEqual(self.front.finish().code, 0)
+        peer.sendall(answer())
+        self.assertEqual(peer.recv(1), b"")
+        self.wait_descriptors(before)
+
+
 class Redirects(HttpCase):
     def redirected(self, status, location, line="http_get {url}"):
         """What the log says of a request that is answered so."""
@@ -516,6 +533,11 @@ class Surroundings(HttpCase):
         self.module(environment=environment | {"HOME": str(home)})
         self.get(server.url("fields"))
         self.assertEqual(self.body(), b"GET||")
+        sock, port = self.listener()
+        result, (header, _), _ = self.answered(f"http_get {HOST}:{port}/x", sock,
+                                               answer())
+        self.assertEqual(result.code, 0, result)
+        self.assertTrue(header.startswith("GET /x HTTP/1.1\r\n"), header)
 
     def test_password_of_a_url(self):
         sock, port = self.listener()
