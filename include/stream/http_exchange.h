@@ -1,6 +1,8 @@
 #ifndef STREAM_HTTP_EXCHANGE_H
 #define STREAM_HTTP_EXCHANGE_H
 
+#include <netinet/in.h>
+
 #include "stream/http_transfer.h"
 #include "stream/http_url.h"
 #include "stream/tcp.h"
@@ -25,11 +27,14 @@ struct http_exchange_ops {
 	/* Whom to check https servers against and who we are, when first needed; owned
 	 * by the caller. NULL and a text. */
 	SSL_CTX *(*trust)(void *arg, char error[HTTP_ERROR_SIZE]);
+	/* An address is about to be connected to, and may be changed. 0, or -1 and
+	 * errno: nobody can be reached there. */
+	int (*route)(void *arg, struct sockaddr_in *);
 	/* A line for the log: what happens, and what failed. */
 	void (*said)(void *arg, const char *line);
 	/* From the loop; the exchange may be freed in it. */
 	void (*told)(void *arg, enum http_event);
-	void *trust_arg, *said_arg, *told_arg;
+	void *trust_arg, *route_arg, *said_arg, *told_arg;
 };
 
 struct http_exchange_options {

@@ -51,6 +51,12 @@ http_client_timeout_ms(const struct module *module)
 	       net_handshake_ms(module) + HTTP_SILENCE_MS;
 }
 
+static int
+http_client_route(void *arg, struct sockaddr_in *where)
+{
+	return network_route(arg, "tcp", where);
+}
+
 void
 http_client_options(struct module *module, struct http_exchange_options *options,
     struct http_exchange_ops *ops)
@@ -65,6 +71,8 @@ http_client_options(struct module *module, struct http_exchange_options *options
 	};
 	*ops = (struct http_exchange_ops){ .trust = http_client_trust,
 		.trust_arg = module,
+		.route = http_client_route,
+		.route_arg = module,
 		.said = http_client_said,
 		.said_arg = module };
 }

@@ -178,13 +178,14 @@ http_exchange_go(struct http_exchange *self)
 	    self->url.is_tls ? self->options.handshake_ms : self->options.silence_ms);
 }
 
-static void
-http_exchange_connecting(void *arg)
+static int
+http_exchange_connecting(void *arg, struct sockaddr_in *where)
 {
 	struct http_exchange *self = arg;
 
 	http_exchange_say(self, "Connecting (%s): %s:%u",
 	    self->url.is_tls ? "HTTPS" : "HTTP", self->url.host, self->url.port);
+	return self->ops.route(self->ops.route_arg, where);
 }
 
 static void
