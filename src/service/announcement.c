@@ -18,8 +18,6 @@
 /* Bytes of one item of broadcast.data; its check has let no longer one in. */
 #define ANNOUNCEMENT_ITEM_MAX 32
 
-#define ANNOUNCEMENT_LOCAL 2 /* of the first octet of a MAC: locally administered */
-
 /* What an item is called; its value belongs to who asks for it. */
 struct announcement_item {
 	const char *name;
@@ -45,26 +43,32 @@ announcement_text(const char *text)
 	return value;
 }
 
-/* Reference: network notes, 6.2: the soft AP's is the module's, locally administered.
- * Chosen: zeros for a network whose access point is not known. */
+/* Of the network that the module has joined, or of its soft AP; zeros and no name while
+ * there is no radio. */
+static struct radio_ap
+announcement_network(const struct module *module, enum network_interface interface)
+{
+	struct radio_ap ap;
+
+	if (network_access_point(module, interface, &ap) == -1)
+		memset(&ap, 0, sizeof ap);
+	return ap;
+}
+
 static json_t *
 announcement_bssid(struct module *module, enum network_interface interface)
 {
-	uint8_t octets[MAC_OCTETS] = { 0 };
+	struct radio_ap ap = announcement_network(module, interface);
 	char text[MAC_TEXT_SIZE];
 
-	if (interface == NETWORK_SOFTAP && mac_parse(module->mac, octets) == 0)
-		octets[0] |= ANNOUNCEMENT_LOCAL;
-	mac_format(text, octets);
+	mac_format(text, ap.bssid);
 	return json_string(text);
 }
 
 static json_t *
 announcement_channel(struct module *module, enum network_interface interface)
 {
-	return json_integer(interface == NETWORK_SOFTAP
-				? variable_number(module, "softap.channel")
-				: 0);
+	return json_integer(announcement_network(module, interface).channel);
 }
 
 static json_t *
@@ -96,16 +100,13 @@ announcement_terminal_port(struct module *module, enum network_interface interfa
 static json_t *
 announcement_rssi(struct module *module, enum network_interface interface)
 {
-	(void)module;
-	(void)interface;
-	return json_integer(0);
+	return json_integer(announcement_network(module, interface).rssi_dbm);
 }
 
 static json_t *
 announcement_ssid(struct module *module, enum network_interface interface)
 {
-	return announcement_text(variable_text(
-	    module, interface == NETWORK_SOFTAP ? "softap.ssid" : "wlan.ssid"));
+	return announcement_text(announcement_network(module, interface).ssid);
 }
 
 /* Reference: network notes, 6.2: milliseconds. */

@@ -7,7 +7,7 @@ import sys
 import time
 
 from lib.case import Case
-from lib.daemon import MAC, module
+from lib.daemon import BSSID, LAB, MAC, configuration, module
 from lib.namespaces import Namespace, cable, uplink
 
 HOST = "127.0.0.1"
@@ -65,20 +65,23 @@ class BroadcastTest(Case):
 
     def test_members(self):
         sock = self.listen()
-        daemon = self.daemon([module(factory={
-            "broadcast.udp.port": str(sock.getsockname()[1]), "wlan.ssid": "a \"b\" \\"})])
+        name = "a \"b\" \\"
+        air = LAB | {"ssid": name}
+        modules = [module(factory={"broadcast.udp.port": str(sock.getsockname()[1]),
+                                   "wlan.ssid": name})]
+        daemon = self.daemon(modules,
+                             text=configuration(modules, air={"networks": [air]}))
         _, pairs, _ = self.beacon(sock)
         self.assertEqual([key for key, _ in pairs],
                          ["mac", "bssid", "channel", "ip", "ssid", "rssi",
                           "remote_terminal_port", "time", "uuid", "version"])
         values = dict(pairs)
-        for key in ("channel", "rssi", "remote_terminal_port", "time"):
-            self.assertIs(type(values[key]), int)
+        self.assertIs(type(values["time"]), int)
         self.assertEqual(values["ip"], HOST)
-        self.assertEqual(values["ssid"], "a \"b\" \\")
+        self.assertEqual([values[key] for key in ("ssid", "bssid", "channel", "rssi")],
+                         [name, BSSID, 6, -48])
         self.assertEqual(values["remote_terminal_port"], 2000)
         self.assertRegex(values["uuid"], "^[0-9A-F]{40}$")
-        self.assertRegex(values["bssid"], "^([0-9A-F]{2}:){5}[0-9A-F]{2}$")
         self.assertNotIn("Board", values["version"])
         # The time is in milliseconds, once it is known.
         rest = self.rest(daemon)
@@ -87,17 +90,38 @@ class BroadcastTest(Case):
         values = dict(self.beacon(sock)[1])
         self.assertEqual(values["time"] // 10000, 170000000)
 
-    def test_ssid_that_is_no_text(self):
+    def test_soft_ap(self):
+        # Of a module that has only that, too, and an SSID may hold any bytes.
         sock = self.listen()
-        daemon = self.announcing(sock, data="ssid", interval=1)
-        serial = self.serial(daemon)
-        serial.send(b"set wlan.ssid \"caf\xe9\xff\"\r\n")
-        serial.expect(b"set wlan.ssid \"caf\xe9\xff\"\r\nSet OK\r\n> ")
-        while True:
-            data, _, _ = self.beacon(sock)
-            if data != b'{"ssid":""\r\n}':
-                break
-        self.assertEqual(data, b'{"ssid":"caf??"\r\n}')
+        port = str(sock.getsockname()[1])
+        daemon = self.daemon([module(joined=False, factory={
+            "broadcast.udp.port": port, "broadcast.data": "mac,bssid,ip,ssid,channel",
+            "softap.auto_start": "1", "softap.channel": "9",
+            "softap.dhcp_server.enabled": "0", "softap.dns_server.enabled": "0"})])
+        self.assertEqual(dict(self.beacon(sock)[1]),
+                         {"mac": MAC, "bssid": MAC.replace("4C", "4E"), "ip": "10.10.10.1",
+                          "ssid": "zentri", "channel": 9})
+        serial = self.serial(daemon, joined=False)
+        serial.log_line(b"Soft AP started: zentri")
+        serial.command(b"set softap.ssid \"caf\xe9\xff\"")
+        serial.send(b"network_restart -i softap\r\n")
+        self.assertEqual(dict(self.beacon(sock)[1])["ssid"], "caf??")
+
+    def test_the_interface_that_is_left(self):
+        sock = self.listen()
+        daemon = self.daemon([module(factory={
+            "broadcast.udp.port": str(sock.getsockname()[1]), "broadcast.data": "ssid",
+            "softap.auto_start": "1",
+            "softap.dhcp_server.enabled": "0", "softap.dns_server.enabled": "0"})])
+        self.assertIn(dict(self.beacon(sock)[1])["ssid"], ("zentri", "zentri-lab"))
+        rest = self.rest(daemon)
+        rest.send("set broadcast.interface wlan")
+        self.assertEqual(dict(self.beacon(sock)[1]), {"ssid": "zentri-lab"})
+        rest.send("set wlan.ssid nowhere")
+        rest.send("set broadcast.interface default")
+        self.assertEqual(dict(self.beacon(sock)[1]), {"ssid": "zentri-lab"})
+        rest.send("network_restart")
+        self.assertEqual(dict(self.beacon(sock)[1]), {"ssid": "zentri"})
 
     def test_interval_and_changes(self):
         sock = self.listen()
