@@ -28,8 +28,7 @@ class Pins(Case):
         return control
 
     def client(self, daemon, service="tcp_server"):
-        daemon.wait_status(lambda status: daemon.listener(service))
-        entry = daemon.listener(service)
+        entry = wait_until(lambda: daemon.listener(service), what=service)
         peer = socket.create_connection((entry["address"], entry["port"]), 5)
         self.addCleanup(peer.close)
         return peer
@@ -151,7 +150,7 @@ class Functions(Pins):
         daemon = self.start(udp__server__auto_start="1", udp__server__data_gpio="12")
         control, rest = self.control(daemon), self.rest(daemon)
         control.watch()
-        entry = daemon.listener("udp_server")
+        entry = wait_until(lambda: daemon.listener("udp_server"))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.sendto(b"beep", (entry["address"], entry["port"]))
             control.change(12, 1)
@@ -162,7 +161,7 @@ class Functions(Pins):
         daemon = self.start(http__server__websocket_gpio="13")
         control = self.control(daemon)
         control.watch()
-        peer = WebSocket(daemon.listener())
+        peer = WebSocket(daemon.wait_listener())
         control.change(13, 1)
         peer.close()
         control.change(13, 0)
