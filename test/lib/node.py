@@ -10,12 +10,13 @@ VERSIONS = {"playwright-core": "1.65.1", "ws": "8.23.0"}
 
 def node_module(name):
     """The folder of the package, installed on first use."""
-    directory = build_directory() / "test" / "node"
+    # Of its own: npm removes what else it finds.
+    directory = build_directory() / "test" / "node" / name
     folder = directory / "node_modules" / name
     directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / f"{name}.lock", "w", encoding="ascii") as lock:
+    with open(directory / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = directory / f"{name}-{VERSIONS[name]}"
+        done = directory / VERSIONS[name]
         if not done.exists():
             subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-save",
                             "--ignore-scripts", "--prefix", str(directory),
