@@ -10,7 +10,7 @@ import threading
 import unittest
 
 from lib.case import Case
-from lib.daemon import module
+from lib.daemon import MAC, module
 from lib.node import node_module
 
 PAGE = b"""<!doctype html><title>a page</title>
@@ -26,7 +26,7 @@ POST = """(async () => {
     try {
         const answer = await fetch("%s/command", { method: "POST",
             headers: { "Content-Type": "application/json", Authorization: "%s" },
-            body: JSON.stringify({ flags: 0, command: "get wlan.ssid" }) });
+            body: JSON.stringify({ flags: 0, command: "get wlan.mac" }) });
         return [answer.status, (await answer.json()).response];
     } catch (error) {
         return [0, String(error)];
@@ -50,7 +50,7 @@ class Origin(http.server.BaseHTTPRequestHandler):
 class Browser(Case):
     def serve(self, **factory):
         factory = {name.replace("__", "."): value for name, value in factory.items()}
-        daemon = self.daemon([module(factory={"wlan.ssid": "net"} | factory)])
+        daemon = self.daemon([module(factory=factory)])
         rest = self.rest(daemon, user=USER, password=PASSWORD)
         for name, data in (("webapp/index.html", PAGE), ("favicon.ico", b"x"),
                            ("style.css.gz", gzip.compress(STYLE)), ("script.js", SCRIPT)):
@@ -80,7 +80,7 @@ class Browser(Case):
                                       {"url": url + "/"})
             self.check_page(page)
             self.check_page(again)
-            self.assertEqual(page["result"], [200, "net\r\n"])
+            self.assertEqual(page["result"], [200, MAC + "\r\n"])
 
     def test_page_with_a_password(self):
         for tls in (0, 1):
@@ -115,7 +115,7 @@ class Browser(Case):
                     self.assertEqual(page["result"][0], 0)
                     self.assertIn("CORS", " ".join(page["errors"]))
                 else:
-                    self.assertEqual(page["result"], [200, "net\r\n"], page)
+                    self.assertEqual(page["result"], [200, MAC + "\r\n"], page)
 
 
 if __name__ == "__main__":

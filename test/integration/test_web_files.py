@@ -10,9 +10,10 @@ import subprocess
 import urllib.parse
 
 from lib.case import Case
-from lib.daemon import module, wait_until
+from lib.daemon import MAC, module, wait_until
 from lib.files import factory_files
 from lib.rest import FLAG_COMMAND, FLAG_DATA, FLAG_RESPONSE, Rest, trusting_context
+from lib.serial import restart_text
 
 BINARY = FLAG_COMMAND | FLAG_DATA | FLAG_RESPONSE
 BYTES = bytes(range(256)) * 20 + b"\r\n\x00$$$\xff"
@@ -510,7 +511,7 @@ class Cors(Files):
         name = "Access-Control-Allow-Origin"
         self.assertNotIn(name, rest.get("/log").headers)
         serial.command("network_restart")
-        serial.match_line(rb"HTTP .*server listening on port: 80")
+        serial.expect(restart_text())
         self.assertEqual(self.rest(daemon).get("/log").headers[name], "*")
 
 
@@ -585,7 +586,7 @@ await get("/large.bin");
 await get("/large.bin", { Range: "bytes=5-9" });
 await get("/none");
 const posted = await fetch(url + "/command", { method: "POST", headers,
-    body: JSON.stringify({ flags: 0, command: "get wlan.ssid" }) });
+    body: JSON.stringify({ flags: 0, command: "get wlan.mac" }) });
 out.push([posted.status, (await posted.json()).response]);
 console.log(JSON.stringify(out));
 """
@@ -593,8 +594,7 @@ console.log(JSON.stringify(out));
     def test_node(self):
         for tls in (0, 1):
             daemon = self.serve({"a.css.gz": gzip.compress(STYLE), "large.bin": LARGE},
-                                FACTORY | {"http.server.tls_enabled": tls,
-                                           "wlan.ssid": "net"})
+                                FACTORY | {"http.server.tls_enabled": tls})
             entry = daemon.listener()
             token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
             done = subprocess.run(
@@ -608,4 +608,4 @@ console.log(JSON.stringify(out));
             self.assertTrue(large[1] == base64.b64encode(LARGE).decode())
             self.assertEqual(part[:2], [206, base64.b64encode(LARGE[5:10]).decode()])
             self.assertEqual(none[0], 404)
-            self.assertEqual(posted, [200, "net\r\n"])
+            self.assertEqual(posted, [200, MAC + "\r\n"])
