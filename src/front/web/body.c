@@ -228,8 +228,8 @@ web_body_start(
 
 	/* The caller lends bytes for this call only. */
 	if (body->span.bytes != NULL) {
-		body->copy = xmemdup(body->span.bytes + body->span.first,
-		    (size_t)body->span.length);
+		body->copy = xmemdup(
+		    body->span.bytes + body->span.first, (size_t)body->span.length);
 		body->span.bytes = body->copy;
 		body->span.first = 0;
 	}
