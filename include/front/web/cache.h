@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 #include <time.h>
 
 struct flash;
@@ -14,12 +13,12 @@ struct flash_file;
 
 #define WEB_CACHE_FILE_MAX 32768 /* bytes of a file that is kept */
 #define WEB_CACHE_MAX 65536 /* bytes of all that a module's server keeps */
+#define WEB_CACHE_FILES_MAX 8
 
 struct web_cached {
 	uint32_t content; /* the number of the file's contents */
 	uint32_t size;
 	struct timespec time; /* of the contents */
-	TAILQ_ENTRY(web_cached) entry;
 	char bytes[];
 };
 
@@ -29,8 +28,6 @@ struct web_cache {
 	size_t size; /* bytes of all */
 	uint32_t changes; /* of the flash that they were read from */
 };
-
-void web_cache_init(struct web_cache *);
 
 /* The contents of a file of at most WEB_CACHE_FILE_MAX bytes, borrowed until the next
  * call. NULL and errno. */

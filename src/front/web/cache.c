@@ -2,35 +2,28 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/xmalloc.h"
 #include "store/flash.h"
 
-void
-web_cache_init(struct web_cache *cache)
-{
-	TAILQ_INIT(&cache->files);
-	cache->size = 0;
-	cache->changes = 0;
-}
-
+/* Forgets the one that was not served for longest. */
 static void
-web_cache_drop(struct web_cache *cache, struct web_cached *file)
+web_cache_drop(struct web_cache *cache)
 {
-	TAILQ_REMOVE(&cache->files, file, entry);
-	cache->size -= file->size;
-	free(file);
+	struct web_cached *last = cache->files[--cache->count];
+
+	cache->size -= last->size;
+	free(last);
 }
 
 void
 web_cache_clear(struct web_cache *cache)
 {
-	struct web_cached *file;
-
-	while ((file = TAILQ_FIRST(&cache->files)) != NULL)
-		web_cache_drop(cache, file);
+	while (cache->count > 0)
+		web_cache_drop(cache);
 }
 
 /* Fills bytes and time. 0, or -1 and errno. */
@@ -85,26 +78,27 @@ web_cache_get(
     struct web_cache *cache, const struct flash *flash, const struct flash_file *file)
 {
 	struct web_cached *cached;
+	size_t place = 0;
 
 	/* A number of contents is used again once its file is gone. */
 	if (cache->changes != flash_changes(flash))
 		web_cache_clear(cache);
 	cache->changes = flash_changes(flash);
-	TAILQ_FOREACH (cached, &cache->files, entry) {
-		if (cached->content == file->content)
-			break;
-	}
-	if (cached != NULL) {
-		TAILQ_REMOVE(&cache->files, cached, entry);
+	while (place < cache->count && cache->files[place]->content != file->content)
+		place++;
+	if (place < cache->count) {
+		cached = cache->files[place];
 	} else {
-		while (cache->size + file->size > WEB_CACHE_MAX)
-			web_cache_drop(
-			    cache, TAILQ_LAST(&cache->files, web_cached_list));
 		cached = web_cache_load(flash, file);
 		if (cached == NULL)
 			return NULL;
+		while (cache->count == WEB_CACHE_FILES_MAX ||
+		       cache->size + cached->size > WEB_CACHE_MAX)
+			web_cache_drop(cache);
+		place = cache->count++;
 		cache->size += cached->size;
 	}
-	TAILQ_INSERT_HEAD(&cache->files, cached, entry);
+	memmove(&cache->files[1], cache->files, place * sizeof *cache->files);
+	cache->files[0] = cached;
 	return cached;
 }
