@@ -67,11 +67,12 @@ main(int argc, char **argv)
 	int fd = file == NULL ? -1 : post_connect(argv[1]);
 	static char request[ANSWER_MAX];
 	int64_t took_ns = 0;
-	size_t len;
+	char line[16];
 
 	if (fd == -1)
 		return 2;
-	while (fscanf(file, "%zu%*c", &len) == 1) {
+	while (fgets(line, sizeof line, file) != NULL) {
+		size_t len = strtoul(line, NULL, 10);
 		int64_t start_ns;
 
 		if (len > sizeof request || fread(request, 1, len, file) != len)

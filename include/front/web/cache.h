@@ -22,10 +22,9 @@ struct web_cached {
 	char bytes[];
 };
 
-struct web_cache {
-	TAILQ_HEAD(web_cached_list, web_cached)
-	files; /* the one served last is first */
-	size_t size; /* bytes of all */
+struct web_cache { /* zeroed: empty */
+	struct web_cached *files[WEB_CACHE_FILES_MAX]; /* owned; served last: first */
+	size_t count, size; /* of the files; bytes of all */
 	uint32_t changes; /* of the flash that they were read from */
 };
 

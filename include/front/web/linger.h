@@ -1,8 +1,6 @@
 #ifndef FRONT_WEB_LINGER_H
 #define FRONT_WEB_LINGER_H
 
-#include <sys/queue.h>
-
 struct event_base;
 
 /* Connections that the server has ended while their client still sends. Closing them at
@@ -14,7 +12,10 @@ struct event_base;
 #define WEB_LINGER_MAX 16 /* at a time; others are closed at once */
 
 struct web_linger;
-TAILQ_HEAD(web_linger_list, web_linger);
+
+struct web_linger_list { /* zeroed: empty */
+	struct web_linger *each[WEB_LINGER_MAX]; /* owned; NULL where there is none */
+};
 
 /* Keeps a socket that is about to be closed open for a while. */
 void web_linger_start(struct web_linger_list *, struct event_base *, int fd);

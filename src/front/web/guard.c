@@ -200,7 +200,9 @@ guard_chunk_size(const char *line, size_t len, uint64_t *size)
 	size_t i;
 
 	*size = 0;
-	for (i = 0; i < len && (digit = memchr(digits, line[i], 32)) != NULL; i++) {
+	for (i = 0;
+	     i < len && (digit = memchr(digits, line[i], sizeof digits - 1)) != NULL;
+	     i++) {
 		*size = *size * 16 + (uint64_t)((digit - digits) % 16);
 		if (*size > WEB_BODY_MAX)
 			*size = WEB_BODY_MAX + 1;

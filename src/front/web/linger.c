@@ -15,17 +15,16 @@
 #define LINGER_READS 16 /* of a turn of the loop */
 
 struct web_linger {
-	struct web_linger_list *list; /* borrowed */
+	struct web_linger **place; /* in the list */
 	struct event *event; /* owned */
 	int64_t since_ms;
 	int fd; /* owned */
-	TAILQ_ENTRY(web_linger) entry;
 };
 
 static void
 web_linger_end(struct web_linger *linger)
 {
-	TAILQ_REMOVE(linger->list, linger, entry);
+	*linger->place = NULL;
 	event_free(linger->event);
 	close(linger->fd);
 	free(linger);
@@ -57,27 +56,27 @@ web_linger_start(struct web_linger_list *list, struct event_base *base, int fd)
 {
 	static const struct timeval silence = { .tv_sec = WEB_LINGER_SECONDS };
 	struct web_linger *linger;
-	unsigned count = 0;
+	unsigned i = 0;
 
-	TAILQ_FOREACH (linger, list, entry)
-		count++;
-	if (count >= WEB_LINGER_MAX || (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+	while (i < WEB_LINGER_MAX && list->each[i] != NULL)
+		i++;
+	if (i == WEB_LINGER_MAX || (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
 		return;
 	linger = xcalloc(1, sizeof *linger);
-	linger->list = list;
+	linger->place = &list->each[i];
 	linger->fd = fd;
 	linger->since_ms = clock_monotonic_ms();
 	linger->event =
 	    xcheck(event_new(base, fd, EV_READ | EV_PERSIST, web_linger_read, linger));
 	event_add(linger->event, &silence);
-	TAILQ_INSERT_TAIL(list, linger, entry);
+	*linger->place = linger;
 }
 
 void
 web_linger_stop(struct web_linger_list *list)
 {
-	struct web_linger *linger;
-
-	while ((linger = TAILQ_FIRST(list)) != NULL)
-		web_linger_end(linger);
+	for (unsigned i = 0; i < WEB_LINGER_MAX; i++) {
+		if (list->each[i] != NULL)
+			web_linger_end(list->each[i]);
+	}
 }

@@ -499,6 +499,5 @@ web_server_attach(struct module *module)
 
 	server->module = module;
 	TAILQ_INIT(&server->connections);
-	TAILQ_INIT(&server->lingering);
 	module_add_service(module, &web_server_ops, server);
 }

@@ -10,8 +10,6 @@
 #include "base/xmalloc.h"
 #include "store/flash.h"
 
-#define WHITELIST_SEPARATORS ",\r\n"
-
 struct web_whitelist_entry {
 	const char *text;
 	size_t len;
@@ -30,6 +28,12 @@ static bool
 web_whitelist_is_blank(char byte)
 {
 	return byte == ' ' || byte == '\t' || byte == '"';
+}
+
+static bool
+web_whitelist_is_separator(char byte)
+{
+	return byte == ',' || byte == '\r' || byte == '\n';
 }
 
 /* Chosen: blanks around an entry, and quotes as spreadsheets put them, are not part of
@@ -70,8 +74,7 @@ web_whitelist_parse(struct web_whitelist *list, char *text, size_t len)
 	while (text < end && list->count < WEB_WHITELIST_ENTRIES_MAX) {
 		size_t n = 0;
 
-		while (
-		    text + n < end && memchr(WHITELIST_SEPARATORS, text[n], 3) == NULL)
+		while (text + n < end && !web_whitelist_is_separator(text[n]))
 			n++;
 		web_whitelist_add(list, text, n);
 		text += n + 1;
