@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,7 +97,8 @@ web_cache_get(
 		place = cache->count++;
 		cache->size += cached->size;
 	}
-	memmove(&cache->files[1], cache->files, place * sizeof *cache->files);
+	for (; place > 0; place--)
+		cache->files[place] = cache->files[place - 1];
 	cache->files[0] = cached;
 	return cached;
 }
