@@ -130,6 +130,33 @@ class Errors(Case):
                     self.assertEqual(answer.status, 400)
         self.assertEqual(self.client.command("get network.tls.client_key").body, b"")
 
+    def test_long_strings(self):
+        """They are read beside the rest of the body, and never taken for another."""
+        long = "x" * 1000
+        for body, code in (
+                ({"command": "get wlan.mac", "x": long}, 0),
+                ({"x": long, "command": "get wlan.mac"}, 0),
+                ({"command": "\0", "x": long}, 2), ({"x": long, "command": "\0"}, 2),
+                ({"command": long}, 3), ({"command": long, "data": long + "y"}, 3),
+                ({"command": "get wlan.mac", "x": [long]}, 0),
+                ({"command": "get wlan.mac", "x": {"command": long}}, 0),
+                ({"command": "get wlan.mac", long: 1}, 0),
+                ({"command": "get wlan.mac", "x": long + '"\\'}, 0),
+                ({"command": "get wlan.mac", "x": long + "\u00e9"}, 0),
+                ({"command": f'set wlan.ssid "{"s" * 300}"'}, 7)):
+            for text in (json.dumps(body), json.dumps(body, indent="\t")):
+                answer = self.post(text)
+                self.assertEqual((answer.status, answer.json()["code"]), (200, code), body)
+        for text in ('{"command":"%s', '{"command":"%s"', '{"command":"%s\n"}',
+                     '{"command":"%s"x}', '{"command":%s}', '{"command":"ver":"%s"}',
+                     '["command":"%s"]', '{"command":"ver","flags":"%s"}'):
+            self.assertEqual(self.post(text % long).status, 400, text)
+        name, data = "long.bin", "d" * 5000
+        reply = self.client.post("/command", {
+            "data": data, "flags": 0, "command": f"file_create {name} {len(data)}"})
+        self.assertEqual(reply.json()["code"], 0)
+        self.assertEqual(self.client.get("/" + name).body, data.encode())
+
     def test_overlong_command(self):
         answer = self.post(json.dumps({"command": "x" * 5000}))
         self.assertEqual(answer.json()["code"], 8)
