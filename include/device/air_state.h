@@ -28,7 +28,7 @@ struct air_bss {
 	TAILQ_ENTRY(air_bss) entry;
 };
 
-enum air_request_kind { AIR_SCAN, AIR_JOIN, AIR_VERIFY };
+enum air_request_kind { AIR_SCAN, AIR_JOIN, AIR_VERIFY, AIR_ADDRESS };
 
 /* What a radio waits for. */
 struct air_request {
@@ -42,6 +42,7 @@ struct air_request {
 	char *passkey; /* owned; or NULL */
 	radio_scanned *scanned;
 	radio_joined *joined;
+	radio_addressed *addressed;
 	void *arg;
 	int64_t due_us;
 	bool is_unanswered; /* stays until it is cancelled */

@@ -87,6 +87,7 @@ struct radio;
  * strongest first. */
 typedef void radio_scanned(void *arg, const struct radio_ap *, size_t count);
 typedef void radio_joined(void *arg, enum radio_result);
+typedef void radio_addressed(void *arg);
 
 struct radio_ops {
 	void (*scan)(
@@ -98,6 +99,9 @@ struct radio_ops {
 	/* Tries the same and joins nothing. */
 	void (*verify)(
 	    struct radio *, const struct radio_target *, radio_joined *, void *arg);
+	/* Asks the joined network, which is no soft AP, for an address; it is this
+	 * host's. */
+	void (*ask_address)(struct radio *, radio_addressed *, void *arg);
 	void (*cancel)(struct radio *, void *arg); /* the call for arg never comes */
 	void (*leave)(struct radio *);
 	void (*vanish)(struct radio *); /* leaves all without a word */

@@ -96,7 +96,8 @@ network_address(const struct module *module, enum network_interface interface)
 	return &link->address;
 }
 
-/* Chosen: the lamp of wlan shows an error until the next attempt. */
+/* Chosen: the lamps are the radio's; that of wlan shows an error until the next
+ * attempt. */
 void
 network_changed(struct module *module)
 {
@@ -110,13 +111,15 @@ network_changed(struct module *module)
 		INDICATOR_NETWORK_DHCP, INDICATOR_NETWORK_UP };
 	unsigned state = wlan[network_state(module, NETWORK_WLAN)];
 
+	module_changed(module);
+	if (module->network->radio == NULL)
+		return;
 	if (state == INDICATOR_WLAN_OFF && network_join_result(module) != WLAN_JOINED)
 		state = INDICATOR_WLAN_ERROR;
 	indicator_set(module, INDICATOR_WLAN, state);
 	indicator_set(
 	    module, INDICATOR_SOFTAP, softap[network_state(module, NETWORK_SOFTAP)]);
 	indicator_set(module, INDICATOR_NETWORK, network[network_wlan_status(module)]);
-	module_changed(module);
 }
 
 /* Tells those who wait for it. One of them may bring it down again. */

@@ -115,28 +115,35 @@ void
 network_lease(evutil_socket_t fd, short what, void *arg)
 {
 	struct module *module = arg;
-	struct network *network = module->network;
-	struct link_address address;
 
 	(void)fd;
 	(void)what;
-	if (network->dhcp == NULL && network_host(module) == NULL) {
-		network_host_address(module, &address);
-		wlan_addressed(network->wlan, &address);
-		return;
-	}
-	if (network->dhcp == NULL)
+	if (module->network->dhcp == NULL)
 		network_start_dhcp(module);
 	network_follow_dhcp(module);
+}
+
+static void
+network_addressed(void *arg)
+{
+	const struct module *module = arg;
+	struct link_address address;
+
+	network_host_address(module, &address);
+	wlan_addressed(module->network->wlan, &address);
 }
 
 void
 network_obtain(void *arg)
 {
 	struct module *module = arg;
+	struct radio *radio = module->network->radio;
 
 	module->network->leased.ip.s_addr = 0;
-	network_schedule_lease(module->network, 0);
+	if (network_host(module) == NULL)
+		radio->ops->ask_address(radio, network_addressed, module);
+	else
+		network_schedule_lease(module->network, 0);
 }
 
 void
@@ -146,6 +153,7 @@ network_forget(void *arg)
 	struct network *network = module->network;
 
 	event_del(network->lease);
+	network->radio->ops->cancel(network->radio, module);
 	if (network->dhcp != NULL)
 		dhcp_client_release(network->dhcp);
 	dhcp_client_free(network->dhcp);

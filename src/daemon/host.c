@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
@@ -32,6 +33,8 @@
 #include "service/dns_server.h"
 #include "service/ioconn.h"
 #include "service/ntp.h"
+
+#define HOST_STATUS_MS 5 /* that writing status files may keep the loop at a time */
 
 /* A module and what the process keeps of it. */
 struct hosted {
@@ -189,9 +192,13 @@ host_make_directories(const struct options *options)
 	return 0;
 }
 
+/* A few milliseconds of it at a time, or the loop would stand still while a thousand
+ * modules join their network. */
 static void
 host_write_status(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval now = { 0 };
+	int64_t end = clock_monotonic_ms() + HOST_STATUS_MS;
 	struct host *host = arg;
 
 	(void)fd;
@@ -201,6 +208,10 @@ host_write_status(evutil_socket_t fd, short what, void *arg)
 
 		if (!hosted->status_is_old)
 			continue;
+		if (host->is_running && clock_monotonic_ms() >= end) {
+			event_add(host->status_writer, &now);
+			return;
+		}
 		hosted->status_is_old = false;
 		status_write(hosted->module, hosted->directory);
 	}

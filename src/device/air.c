@@ -189,7 +189,7 @@ air_answer(struct air *air, struct air_request *request)
 	enum radio_result result = RADIO_NOT_FOUND;
 	struct air_bss *bss;
 
-	if (request->kind != AIR_SCAN) {
+	if (request->kind == AIR_JOIN || request->kind == AIR_VERIFY) {
 		bss = air_choose(air, request);
 		if (bss != NULL && bss->rssi_dbm < AIR_RSSI_ANSWERED_DBM) {
 			request->is_unanswered = true;
@@ -201,6 +201,8 @@ air_answer(struct air *air, struct air_request *request)
 	air_request_free(air, request);
 	if (asked.kind == AIR_SCAN)
 		air_answer_scan(air, &asked);
+	else if (asked.kind == AIR_ADDRESS)
+		asked.addressed(asked.arg);
 	else
 		asked.joined(asked.arg, result);
 }

@@ -27,7 +27,8 @@ simulated_request(
 {
 	struct air_request *request = xcalloc(1, sizeof *request);
 	struct air *air = simulated(radio)->air;
-	int64_t delay_us = kind == AIR_SCAN ? 0 : (int64_t)air->join_ms * 1000;
+	bool is_join = kind == AIR_JOIN || kind == AIR_VERIFY;
+	int64_t delay_us = is_join ? (int64_t)air->join_ms * 1000 : 0;
 
 	request->radio = simulated(radio);
 	request->kind = kind;
@@ -107,6 +108,12 @@ simulated_verify(struct radio *radio, const struct radio_target *target,
     radio_joined *joined, void *arg)
 {
 	simulated_ask_to_join(radio, AIR_VERIFY, target, joined, arg);
+}
+
+static void
+simulated_ask_address(struct radio *radio, radio_addressed *addressed, void *arg)
+{
+	simulated_request(radio, AIR_ADDRESS, NULL, arg)->addressed = addressed;
 }
 
 /* Of one operation; NULL: of all. */
@@ -278,6 +285,7 @@ static const struct radio_ops simulated_ops = {
 	.scan = simulated_scan,
 	.join = simulated_join,
 	.verify = simulated_verify,
+	.ask_address = simulated_ask_address,
 	.cancel = simulated_cancel,
 	.leave = simulated_leave,
 	.vanish = simulated_vanish,
