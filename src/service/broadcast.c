@@ -17,11 +17,13 @@
 #include "core/network.h"
 #include "core/variable.h"
 #include "service/announcement.h"
+#include "service/broadcast_post.h"
 #include "stream/datagram.h"
 
 struct broadcast_service {
 	struct module *module; /* borrowed */
 	struct event *timer; /* owned; NULL: not running */
+	struct broadcast_post *post; /* owned; NULL: not running */
 	bool has_failed; /* and this is logged */
 };
 
@@ -74,11 +76,10 @@ broadcast_open(const struct module *module, const struct sockaddr_in *to)
 
 /* 0, or -1 and errno. */
 static int
-broadcast_send(struct module *module)
+broadcast_send(const struct module *module, const void *text, size_t len)
 {
 	uint16_t port = (uint16_t)variable_number(module, "broadcast.udp.port");
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct evbuffer *text;
 	int fd, saved_errno;
 	ssize_t n;
 
@@ -86,12 +87,9 @@ broadcast_send(struct module *module)
 	fd = broadcast_open(module, &to);
 	if (fd == -1)
 		return -1;
-	text = xcheck(evbuffer_new());
-	announcement_write(module, broadcast_interface(module), text);
-	n = sendto(fd, evbuffer_pullup(text, -1), evbuffer_get_length(text),
-	    MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to);
+	n = sendto(
+	    fd, text, len, MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to);
 	saved_errno = errno;
-	evbuffer_free(text);
 	close(fd);
 	errno = saved_errno;
 	return n == -1 ? -1 : 0;
@@ -101,14 +99,23 @@ static void
 broadcast_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct broadcast_service *self = arg;
-	bool has_failed = broadcast_send(self->module) == -1;
+	struct evbuffer *out = xcheck(evbuffer_new());
+	const unsigned char *text;
+	bool has_failed;
+	size_t len;
 
 	(void)fd;
 	(void)what;
+	announcement_write(self->module, broadcast_interface(self->module), out);
+	text = evbuffer_pullup(out, -1);
+	len = evbuffer_get_length(out);
+	has_failed = broadcast_send(self->module, text, len) == -1;
 	if (has_failed && !self->has_failed)
 		log_msg(LOG_NOTICE, self->module->own->name,
 		    "announcements cannot be sent: %s", strerror(errno));
 	self->has_failed = has_failed;
+	broadcast_post_send(self->post, text, len);
+	evbuffer_free(out);
 }
 
 /* The first one goes out at once. */
@@ -121,6 +128,7 @@ broadcast_start(void *arg)
 
 	if (interval.tv_sec == 0)
 		return;
+	self->post = broadcast_post_new(self->module);
 	self->timer =
 	    xcheck(event_new(self->module->base, -1, EV_PERSIST, broadcast_tick, self));
 	event_add(self->timer, &interval);
@@ -135,6 +143,8 @@ broadcast_stop(void *arg)
 	if (self->timer != NULL)
 		event_free(self->timer);
 	self->timer = NULL;
+	broadcast_post_free(self->post);
+	self->post = NULL;
 	self->has_failed = false;
 }
 

@@ -70,9 +70,10 @@ const struct variable broadcast_variables[] = {
 		"mac, remote_terminal_port, rssi, ssid, time, uuid, version." },
 	{ .name = "broadcast.http.host",
 	    .shortcut = "br h h",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .max = LENGTH_TEXT_MAX,
 	    .check = broadcast_host_check,
+	    .apply = broadcast_apply,
 	    .help =
 		"Host that gets the announcement by HTTP POST, as host[:port], with "
 		"https:// before it for TLS; empty: none." },

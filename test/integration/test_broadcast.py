@@ -6,8 +6,10 @@ import socket
 import sys
 import time
 
+from integration.test_http_client import read_request
+from integration.test_streams_tcp import Background, free_port
 from lib.case import Case
-from lib.daemon import BSSID, LAB, MAC, configuration, module
+from lib.daemon import BSSID, LAB, MAC, configuration, module, wait_until
 from lib.namespaces import Namespace, cable, uplink
 
 HOST = "127.0.0.1"
@@ -155,6 +157,76 @@ class BroadcastTest(Case):
         sock = self.listen(HOST)
         self.announcing(sock, data="mac", udp__ip=HOST)
         self.assertEqual(self.beacon(sock)[1], [("mac", MAC)])
+
+    def web_server(self, status=b"204 No Content"):
+        """A server that takes one request a connection; its port, and the requests in a
+        list."""
+        server = socket.create_server((HOST, 0))
+        self.addCleanup(server.close)
+        requests = []
+
+        def serve():
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                with peer:
+                    requests.append(read_request(peer))
+                    peer.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+        thread = Background(serve)
+        self.addCleanup(thread.result)
+        self.addCleanup(server.shutdown, socket.SHUT_RDWR)
+        return server.getsockname()[1], requests
+
+    def test_post(self):
+        sock = self.listen()
+        port, requests = self.web_server()
+        daemon = self.announcing(sock, data="mac,ip", interval=1,
+                                 http__host=f"{HOST}:{port}")
+        wait_until(lambda: len(requests) >= 2, what="two announcements")
+        header, body = requests[0]
+        self.assertTrue(header.startswith("POST / HTTP/1.1\r\n"), header)
+        self.assertIn(f"\r\nHost: {HOST}:{port}\r\n", header + "\r\n")
+        self.assertIn("\r\nContent-Type: application/json", header)
+        self.assertEqual(body, self.beacon(sock)[0])
+        # Nothing of it in the module's log, and no stream taken from its user.
+        rest = self.rest(daemon)
+        self.assertNotIn("POST", "".join(rest.logs()))
+        self.assertEqual(rest.send("poll all").text, "None\r\n")
+        self.assertNotIn("posted", daemon.stderr())
+
+    def test_post_that_fails(self):
+        for port, why in ((self.web_server(b"503 Not Now")[0], "HTTP response 503"),
+                          (free_port(), "Open failed: ")):
+            sock = self.listen()
+            daemon = self.announcing(sock, interval=1,
+                                     http__host=f"http://{HOST}:{port}/x?y=1")
+            daemon.wait_stderr("announcements cannot be posted: " + why)
+            self.beacon(sock)
+            self.beacon(sock)
+            self.beacon(sock)
+            self.assertEqual(daemon.stderr().count("cannot be posted"), 1)
+            daemon.stop()
+
+    def test_post_to_a_server_that_is_slow(self):
+        # One at a time, and the end of the service ends it.
+        with socket.create_server((HOST, 0)) as server:
+            server.settimeout(10)
+            sock = self.listen()
+            daemon = self.announcing(
+                sock, interval=1, http__host=f"{HOST}:{server.getsockname()[1]}")
+            peer, _ = server.accept()
+            with peer:
+                read_request(peer)
+                for _ in range(3):
+                    self.beacon(sock)
+                server.settimeout(0)
+                self.assertRaises(BlockingIOError, server.accept)
+                rest = self.rest(daemon)
+                rest.send("set broadcast.http.host \"\"")
+                peer.settimeout(10)
+                self.assertEqual(peer.recv(1), b"")
 
     def test_pins(self):
         sock = self.listen()
