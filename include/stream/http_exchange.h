@@ -28,7 +28,7 @@ struct http_exchange_ops {
 	 * by the caller. NULL and a text. */
 	SSL_CTX *(*trust)(void *arg, char error[HTTP_ERROR_SIZE]);
 	/* An address is about to be connected to, and may be changed. 0, or -1 and
-	 * errno: nobody can be reached there. */
+	 * errno: nobody can be reached there. NULL: it is as it is. */
 	int (*route)(void *arg, struct sockaddr_in *);
 	/* A line for the log: what happens, and what failed. */
 	void (*said)(void *arg, const char *line);

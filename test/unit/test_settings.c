@@ -403,7 +403,7 @@ test_shipped_configuration(void **state)
 	assert_int_equal(settings_host_port(&module->network, 80), 8080);
 	assert_int_equal(settings_host_port(&module->network, 443), 8443);
 	assert_int_equal(settings_host_port(&module->network, 2000), 2000);
-	assert_int_equal(module->factory_count, 1);
+	assert_int_equal(module->factory_count, 4);
 	assert_string_equal(module->factory[0].name, "http.server.enabled");
 	assert_string_equal(module->factory[0].value, "1");
 	assert_false(module->http_close);
