@@ -80,11 +80,12 @@ broadcast_post_told(void *arg, enum http_event event)
 	int status = http_exchange_status(post->exchange);
 	bool has_failed;
 
-	evbuffer_drain(received, evbuffer_get_length(received));
-	if (event != HTTP_END) {
+	if (evbuffer_get_length(received) > 0) {
+		evbuffer_drain(received, evbuffer_get_length(received));
 		http_exchange_resume(post->exchange);
-		return;
 	}
+	if (event != HTTP_END)
+		return;
 	has_failed = http_exchange_has_failed(post->exchange);
 	if (!has_failed && status / 100 != 2) {
 		snprintf(post->reason, sizeof post->reason, "HTTP response %d", status);
