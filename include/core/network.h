@@ -81,6 +81,9 @@ unsigned network_timeout_ms(const struct module *, enum network_interface);
  * modules are not this host's. 0, changed or not; -1 and errno: nobody is there. */
 int network_route(const struct module *, const char *scheme, struct sockaddr_in *);
 
+/* The same for an address alone: that of this host which stands for it. */
+int network_route_address(const struct module *, struct in_addr *);
+
 /* The name server of the soft AP that the module has joined, as it is reached from this
  * host; false: it has joined none. */
 bool network_name_server(const struct module *, struct sockaddr_in *);

@@ -68,6 +68,8 @@ ping_command_send(struct ping_command *self, struct in_addr address)
 {
 	struct module *module = self->request->session->module;
 
+	if (network_route_address(module, &address) == -1)
+		return ping_command_fail(self->request, strerror(errno));
 	self->ping =
 	    ping_start(module->base, address, PING_ECHO_MS, ping_command_echoed, self);
 	if (self->ping != NULL)

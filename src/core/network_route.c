@@ -63,6 +63,36 @@ network_neighbour(const struct module *module, struct in_addr address)
 	return NULL;
 }
 
+/* Who has the address on a soft AP. 0 and NULL: it is on none; -1 and errno. */
+static int
+network_find_peer(
+    const struct module *module, struct in_addr address, const struct module **peer)
+{
+	*peer = NULL;
+	if (network_radio(module) == NULL)
+		return 0;
+	*peer = network_neighbour(module, address);
+	if (*peer != NULL || !network_is_on_softap(module, address))
+		return 0;
+	errno = EHOSTUNREACH;
+	return -1;
+}
+
+int
+network_route_address(const struct module *module, struct in_addr *address)
+{
+	const struct module *peer;
+	struct link_address own;
+
+	if (network_find_peer(module, *address, &peer) == -1)
+		return -1;
+	if (peer != NULL) {
+		network_host_address(peer, &own);
+		*address = own.ip;
+	}
+	return 0;
+}
+
 int
 network_route(
     const struct module *module, const char *scheme, struct sockaddr_in *address)
@@ -72,15 +102,10 @@ network_route(
 	const struct listener *listener;
 	struct link_address own;
 
-	if (network_radio(module) == NULL)
-		return 0;
-	peer = network_neighbour(module, address->sin_addr);
-	if (peer == NULL) {
-		if (!network_is_on_softap(module, address->sin_addr))
-			return 0;
-		errno = EHOSTUNREACH;
+	if (network_find_peer(module, address->sin_addr, &peer) == -1)
 		return -1;
-	}
+	if (peer == NULL)
+		return 0;
 	/* An address of this host needs no change: its ports are where they say. */
 	network_host_address(peer, &own);
 	if (address->sin_addr.s_addr == own.ip.s_addr)

@@ -125,6 +125,26 @@ class PingTest(Case):
         self.assertEqual(confuser.stdout.readline(), b"asked\n")
         daemon.stop()
 
+    def test_soft_ap(self):
+        # The module whose soft AP is joined, itself, and an address that nobody has.
+        near, _ = self.wires()
+        daemon = self.daemon(
+            [module("ap", mac="02:00:00:00:00:02", joined=False,
+                    factory={"softap.auto_start": "1", "softap.ssid": "charger"}),
+             module("one", mac="02:00:00:00:00:04", joined=False,
+                    factory={"http.server.enabled": "0"})],
+            {"address": "127.0.0.1", "ports": [{"module": port, "host": 0}
+                                               for port in (53, 67, 80)]},
+            prefix=near.prefix)
+        serial = self.serial(daemon, "one", joined=False)
+        for line in ("set wlan.ssid charger", "set wlan.auto_join.enabled 1",
+                     "set system.print_level 0", "network_up"):
+            serial.command(line)
+        wait_until(lambda: serial.command("get wlan.network.status") == b"2\r\n")
+        for host in ("10.10.10.1", "-g", "10.10.10.2"):
+            self.check_reply(serial, host)
+        self.assertEqual(serial.command("ping 10.10.10.77"), b"Ping failed\r\n")
+
     def test_no_way(self):
         near, _ = self.wires()
         _, serial = self.module(near)
