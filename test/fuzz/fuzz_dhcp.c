@@ -92,7 +92,7 @@ fuzz_dhcp_again(const struct dhcp_packet *packet)
 		if (i == DHCP_OPTION_OVERLOAD)
 			continue;
 		FUZZ_REQUIRE((option == NULL) == (other == NULL));
-		FUZZ_REQUIRE(option == NULL ||
+		FUZZ_REQUIRE(option == NULL || other == NULL ||
 			     (len == other_len && memcmp(option, other, len) == 0));
 	}
 }

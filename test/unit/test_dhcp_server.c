@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -110,7 +111,7 @@ lab_lease(struct lab *lab, uint8_t client)
 
 	lab_begin(lab, DHCP_DISCOVER, client);
 	assert_int_equal(lab_send(lab), DHCP_OFFER);
-	strcpy(offered, lab_address(lab));
+	snprintf(offered, sizeof offered, "%s", lab_address(lab));
 	assert_int_equal(lab_request(lab, client, offered, OWN), DHCP_ACK);
 	assert_string_equal(lab_address(lab), offered);
 	return lab_address(lab);

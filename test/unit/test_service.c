@@ -50,9 +50,7 @@ static const struct service_ops named = {
 static const struct service_ops any = {
 	.name = "any", .interface = "broadcast.interface", .takes_any = true, NOTED
 };
-static const struct service_ops only = {
-	.name = "only", .interface = "softap", NOTED
-};
+static const struct service_ops only = { .name = "only", .interface = "softap", NOTED };
 
 static void
 expect(const char *what)
