@@ -19,7 +19,7 @@ import sys
 import time
 
 from peers import Ser2net, Socat
-from servers import LOAD_CPU, Bare, BenchError, Daemon, Load, cpus_awake, on_cpu
+from servers import JOINED, LOAD_CPU, Bare, BenchError, Daemon, Load, cpus_awake, on_cpu
 
 ROUNDS = min(max(int(os.environ.get("BENCH_ROUNDS", "11")), 5), 100)
 STARTS = max(ROUNDS // 2, 5)  # of all modules at once
@@ -52,7 +52,9 @@ TERMINALS_MS = 500
 
 
 def module(name, serial=True, **factory):
-    """The text of one module; factory: variables, a double underscore for each dot."""
+    """The text of one module; factory: variables, a double underscore for each dot. One
+    with any has services, for which it joins a network."""
+    factory = JOINED | factory if factory else {}
     entries = ", ".join(
         f'{{ name = "{key.replace("__", ".")}"; value = "{value}"; }}'
         for key, value in factory.items()

@@ -18,6 +18,15 @@ ASK_TIMEOUT_S = 60
 
 PORTS = (80, 443, 2000, 3000)  # of a module; any free one of this host for each
 
+# The network that modules with services hear and join.
+SSID, PASSKEY = "bench", "password"
+AIR = (
+    f'{{ ssid = "{SSID}"; passkey = "{PASSKEY}"; bssid = "B6:B9:8A:62:3C:E9";'
+    ' channel = 6; security = "WPA2-AES"; rssi = -48; }'
+)
+JOINED = {"wlan__auto_join__enabled": 1, "wlan__ssid": SSID, "wlan__passkey": PASSKEY,
+          "ntp__enabled": 0}
+
 CPUS = sorted(os.sched_getaffinity(0))
 SERVER_CPU = CPUS[0]
 LOAD_CPU = CPUS[-1]
@@ -130,6 +139,7 @@ class Daemon(Server):
         listed = ",\n".join(modules)
         configuration.write_text(
             f'network = {{ address = "127.0.0.1"; ports = ( {ports} ); }};\n'
+            f"air = {{ networks = ( {AIR} ); }};\n"
             f"modules = (\n{listed} );\n",
             encoding="utf-8",
         )
@@ -173,9 +183,13 @@ class Daemon(Server):
         return json.loads((self.runtime / name / "status.json").read_text())
 
     def port(self, name, listed, key="service"):
-        for listener in self.status(name)["listeners"]:
-            if listener[key] == listed:
-                return listener["port"]
+        """Of a listener, which is there once the module has joined its network."""
+        end = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < end:
+            for listener in self.status(name)["listeners"]:
+                if listener[key] == listed:
+                    return listener["port"]
+            time.sleep(0.01)
         raise BenchError(f"no {listed} listener in the status of {name}")
 
     def certificate_and_key(self, name):
