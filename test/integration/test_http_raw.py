@@ -305,6 +305,9 @@ BODIES = [
      200, OPEN),
     (chunked(b"1a\r\n" + BODY + b"\r\n0\r\nX: y\r\nContent-Length: 9\r\n\r\n"),
      200, OPEN),
+    # A password too late to count.
+    (chunked(b"1a\r\n" + BODY + b"\r\n0\r\nAuthorization: Basic dXNlcjpzZWNyZXQ=\r\n\r\n"),
+     200, OPEN),
     (post(b"transfer-encoding: CHUNKED\r\n", b"1a\r\n" + BODY + b"\r\n0\r\n\r\n"),
      200, OPEN),
     (chunked(b"0\r\n\r\n"), 400, OPEN),  # no JSON
@@ -532,10 +535,14 @@ class Raw(Case):
         self.check(b"G" * 100000, 414, CLOSED)
 
     def test_answer_to_who_still_sends(self):
-        """It is not lost although the connection is closed."""
+        """It is not lost although the connection is closed: the rest is still read."""
         body = b" " * (4 << 20)
-        status, headers, _ = self.check(post(length(len(body)), body), 413, CLOSED)
+        peer = Peer(self.entry)
+        peer.socket.sendall(post(length(len(body)), body))
+        status, headers, _ = peer.answer()
         self.assertEqual((status, headers["connection"]), (413, "close"))
+        self.assertTrue(peer.is_at_end())
+        peer.close()
 
     def test_nothing_passes_a_password(self):
         """None of the tricks gets by authorization."""

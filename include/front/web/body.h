@@ -10,7 +10,7 @@ struct web_connection;
 /* Answers whose body is a file. However large it is, no more than pieces of it are in
  * memory. */
 
-#define WEB_BODY_PIECE 131072 /* bytes read, or decoded, at a time */
+#define WEB_BODY_PIECE 65536 /* bytes read, or decoded, at a time */
 #define WEB_DECODED_MAX (256u * 1024 * 1024) /* bytes that a .gz file may become */
 
 /* A piece of a file, which is in memory or open for reading. */

@@ -253,8 +253,7 @@ web_body_add_segment(struct evbuffer *out, struct web_span *span)
 	errno = ENOMEM;
 	if (segment == NULL)
 		return -1;
-	/* Else libevent would map the file, and a file that the host cut short would
-	 * end this process. */
+	/* Else libevent would map the file into memory. */
 	evbuffer_set_flags(out, EVBUFFER_FLAG_DRAINS_TO_FD);
 	xcheck(evbuffer_add_file_segment(out, segment, 0, -1) == 0 ? out : NULL);
 	evbuffer_file_segment_free(segment);
