@@ -143,9 +143,11 @@ class Functions(Pins):
         control.change(10, 1)
         control.change(11, 1)
         rest.command("network_restart")
-        changes = []
-        while not {10, 11} <= set(changes):
-            changes.append(control.line()["pin"])
+        changes = set()
+        while not changes >= {10, 11}:
+            change = control.line()
+            if change["level"] == 0:
+                changes.add(change["pin"])
 
     def test_data_of_the_udp_server(self):
         daemon = self.start(udp__server__auto_start="1", udp__server__data_gpio="12")
@@ -185,6 +187,7 @@ class Functions(Pins):
         control.watch()
         peer = self.client(daemon)
         control.change(20, 1)
+        # The network is up, which this pin does not show.
         self.assertEqual(rest.command("get sy o s").body, b"0x06\r\n")
         peer.sendall(b"x")
         rest.command("set system.oob.event_mask 0x08")
@@ -244,13 +247,11 @@ class Blinking(Pins):
         daemon = self.start()
         control, rest = self.control(daemon), self.rest(daemon)
         control.watch()
-        rest.command("set system.indicator.state wlan "
-                     "static_off|static_off|static_off|static_off")
-        control.change(0, 0)
         for pattern, half_ms in (("fast_blink", 100), ("medium_blink", 250),
                                  ("slow_blink", 500)):
             rest.command("set system.indicator.state wlan "
                          f"static_off|static_off|static_off|{pattern}")
+            control.change(0, 0)
             edges = [control.change(0) for _ in range(4)]
             self.assertEqual([edge["level"] for edge in edges], [1, 0, 1, 0])
             for before, after in zip(edges, edges[1:]):
