@@ -314,12 +314,14 @@ air_remove_only(struct air *air, const struct radio *radio)
 void
 air_free(struct air *air)
 {
-	struct air_bss *bss;
+	struct air_bss *bss, *next;
 
 	if (air == NULL)
 		return;
-	while ((bss = TAILQ_FIRST(&air->networks)) != NULL)
+	for (bss = TAILQ_FIRST(&air->networks); bss != NULL; bss = next) {
+		next = TAILQ_NEXT(bss, entry);
 		air_remove_one(air, bss);
+	}
 	event_free(air->work);
 	passkey_cache_free(air->keys);
 	free(air);

@@ -84,15 +84,17 @@ softap_start(struct softap *softap, const struct softap_settings *settings)
 void
 softap_stop(struct softap *softap)
 {
-	struct softap_client *client;
+	struct softap_client *client, *next;
 
 	if (!softap->is_on)
 		return;
 	softap->is_on = false;
 	event_del(softap->started);
 	softap->radio->ops->unhost(softap->radio);
-	while ((client = TAILQ_FIRST(&softap->clients)) != NULL)
+	for (client = TAILQ_FIRST(&softap->clients); client != NULL; client = next) {
+		next = TAILQ_NEXT(client, entry);
 		softap_remove(client);
+	}
 }
 
 void

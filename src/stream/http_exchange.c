@@ -185,9 +185,8 @@ http_exchange_connecting(void *arg, struct sockaddr_in *where)
 
 	http_exchange_say(self, "Connecting (%s): %s:%u",
 	    self->url.is_tls ? "HTTPS" : "HTTP", self->url.host, self->url.port);
-	return self->ops.route == NULL
-		   ? 0
-		   : self->ops.route(self->ops.route_arg, where);
+	return self->ops.route == NULL ? 0
+				       : self->ops.route(self->ops.route_arg, where);
 }
 
 static void

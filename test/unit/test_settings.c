@@ -406,6 +406,13 @@ test_shipped_configuration(void **state)
 	assert_int_equal(module->factory_count, 4);
 	assert_string_equal(module->factory[0].name, "http.server.enabled");
 	assert_string_equal(module->factory[0].value, "1");
+	/* The network that it joins is there. */
+	assert_int_equal(settings->air.network_count, 1);
+	assert_string_equal(module->factory[1].name, "wlan.ssid");
+	assert_string_equal(
+	    module->factory[1].value, settings->air.networks[0].ssid);
+	assert_string_equal(
+	    module->factory[2].value, settings->air.networks[0].passkey);
 	assert_false(module->http_close);
 	settings_free(settings);
 }
