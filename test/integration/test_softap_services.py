@@ -148,6 +148,7 @@ class DhcpTest(SoftapCase):
         daemon = self.softap()
         self.lease(self.client(daemon), 1)
         rest = self.rest(daemon)
+        rest.send("version")  # so that the daemon has accepted the connection
         before = daemon.descriptors()
         for _ in range(3):
             port = daemon.listener("dhcp_server")["port"]
