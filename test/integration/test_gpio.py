@@ -460,6 +460,8 @@ class Sockets(Pins):
 
     def test_watcher_that_does_not_read(self):
         daemon = self.start()
+        # The lamp of the network would blink in between.
+        self.rest(daemon).command("set system.indicator.gpio network -1")
         lazy, busy = self.control(daemon), self.control(daemon)
         lazy.watch()
         count = 8000

@@ -409,8 +409,7 @@ test_shipped_configuration(void **state)
 	/* The network that it joins is there. */
 	assert_int_equal(settings->air.network_count, 1);
 	assert_string_equal(module->factory[1].name, "wlan.ssid");
-	assert_string_equal(
-	    module->factory[1].value, settings->air.networks[0].ssid);
+	assert_string_equal(module->factory[1].value, settings->air.networks[0].ssid);
 	assert_string_equal(
 	    module->factory[2].value, settings->air.networks[0].passkey);
 	assert_false(module->http_close);
