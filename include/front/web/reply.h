@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #define WEB_REPLY_AT_ONCE 32768 /* bytes of a body that the kernel takes at once */
+#define WEB_REPLY_RECORD 16384 /* bytes of a TLS record */
 
 struct evbuffer;
 struct evhttp_request;

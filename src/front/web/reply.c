@@ -6,6 +6,7 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/http.h>
 
 #include "base/xmalloc.h"
@@ -105,6 +106,18 @@ web_reply_deaf(struct web_connection *connection)
 	bufferevent_disable(connection->bev, EV_READ);
 }
 
+/* Over TLS each piece of memory would become a record, and a system call, of its own.
+ */
+static void
+web_reply_join(struct web_connection *connection)
+{
+	struct evbuffer *output = bufferevent_get_output(connection->bev);
+
+	if (bufferevent_openssl_get_ssl(connection->bev) != NULL &&
+	    evbuffer_get_length(output) <= WEB_REPLY_RECORD)
+		evbuffer_pullup(output, -1);
+}
+
 /* evhttp leaves the length away from answers with HTTP/1.0 or to HEAD, and sends the
  * latter a body. */
 void
@@ -119,6 +132,7 @@ web_reply(struct web_connection *connection, struct evhttp_request *request, int
 		evbuffer_drain(body, len);
 	web_reply_begin(connection, request, content_type);
 	evhttp_send_reply(request, status, web_reason(status), body);
+	web_reply_join(connection);
 	if (body != NULL)
 		evbuffer_free(body);
 	if (len > WEB_REPLY_AT_ONCE)
