@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/evp.h>
 
@@ -22,33 +23,24 @@ base64_encode(const void *bytes, size_t len)
 	return text;
 }
 
-static bool
-base64_is_digit(unsigned char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (c >= '0' && c <= '9') || c == '+' || c == '/';
-}
-
 char *
 base64_decode(const char *text, size_t len, size_t *out_len)
 {
 	size_t padding = 0;
 	char *bytes;
 
-	/* EVP_DecodeBlock() skips white space and counts padding as data, so the form
-	 * is settled here first. */
 	if (len % 4 != 0 || len > BASE64_INPUT_MAX)
 		goto malformed;
 	while (padding < 2 && padding < len && text[len - 1 - padding] == '=')
 		padding++;
-	for (size_t i = 0; i < len - padding; i++) {
-		if (!base64_is_digit((unsigned char)text[i]))
-			goto malformed;
-	}
-
+	/* EVP_DecodeBlock() takes padding anywhere, and passes over white space at both
+	 * ends, which makes it decode less. */
+	if (len > 0 && memchr(text, '=', len - padding) != NULL)
+		goto malformed;
 	bytes = xmalloc(len / 4 * 3 + 1);
-	if (len > 0 && EVP_DecodeBlock((unsigned char *)bytes,
-			   (const unsigned char *)text, (int)len) < 0) {
+	if (len > 0 &&
+	    EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text,
+		(int)len) != (int)(len / 4 * 3)) {
 		free(bytes);
 		goto malformed;
 	}

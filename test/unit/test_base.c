@@ -58,6 +58,33 @@ test_numbers(void **state)
 	}
 }
 
+/* Each byte at each place of a text: only those of the alphabet are taken. */
+static void
+test_base64_bytes(void **state)
+{
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	(void)state;
+	for (size_t place = 0; place < 16; place++) {
+		for (int byte = 0; byte < 256; byte++) {
+			char text[] = "Zm9vYmFyZm9vYmFy", *bytes;
+			size_t len;
+
+			text[place] = (char)byte;
+			bytes = base64_decode(text, 16, &len);
+			if (memchr(alphabet, byte, 64) == NULL &&
+			    (place < 15 || byte != '=')) {
+				assert_null(bytes);
+			} else {
+				assert_non_null(bytes);
+				assert_int_equal(len, byte == '=' ? 11 : 12);
+			}
+			free(bytes);
+		}
+	}
+}
+
 static void
 test_base64(void **state)
 {
@@ -66,8 +93,8 @@ test_base64(void **state)
 		{ "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
 		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" } };
 	static const char *const bad[] = { "Z", "Zg",
-		"Zg=", "Z===", "====", "Zg==Zg==", "Z=g=", "Zm 9", "Zm9v\n", "Zm9!",
-		"Zm9\xC3" };
+		"Zg=", "Z===", "====", "Zg==Zg==", "Z=g=", "    ", "    Zm9v",
+		"Zm9v    ", "Zm9v\r\n\r\n", "Zm 9", "Zm9v\n", "Zm9!", "Zm9\xC3" };
 	size_t len;
 
 	(void)state;
@@ -113,6 +140,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_base64_bytes),
 		cmocka_unit_test(test_mac),
 	};
 
