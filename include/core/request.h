@@ -26,6 +26,9 @@ struct request {
 	void (*cancel)(void *op); /* from request_defer(); stops and frees op */
 	void *op;
 	struct event *deadline; /* owned */
+	/* From request_ask(); NULL: nothing is asked. */
+	void (*answered)(void *op, const char *line, size_t len);
+	struct event *asking; /* owned; takes what was typed before the question */
 	TAILQ_ENTRY(request) entry; /* in the module's queue */
 };
 
@@ -42,8 +45,8 @@ size_t request_payload_length(const struct request *);
  * Replies, frees the request and gives the next one its turn. */
 void request_complete(struct request *, enum result);
 
-/* A deferred request whose condition holds by now starts its run function. */
-void request_run_again(struct request *);
+/* A deferred request whose condition holds by now goes on with a run function. */
+void request_continue(struct request *, enum result (*run)(struct request *));
 
 /* Stops a request that waits or runs, without a reply, and frees it. */
 void request_cancel(struct request *);
@@ -61,6 +64,16 @@ enum result request_fail(struct request *, enum result, const char *fmt, ...)
  * and the deadline cancels and answers RESULT_FAILED. Returns RESULT_PENDING. */
 enum result request_defer(
     struct request *, unsigned timeout_ms, void (*cancel)(void *op), void *op);
+
+/* Asks who issued a deferred request: shows the text as it is, and calls answered from
+ * the loop with the next line that is typed, borrowed and without its end. Ctrl-C
+ * cancels the request and answers RESULT_FAILED. */
+void request_ask(struct request *, const char *text,
+    void (*answered)(void *op, const char *line, size_t len));
+
+/* Whether there is somebody to ask: a person on a serial port or terminal, and no host
+ * that reads headers. */
+bool request_can_ask(const struct request *);
 
 /* Replies to a deferred request and frees it; nobody may touch it afterwards. Not from
  * inside the call that started the work. */

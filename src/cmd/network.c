@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
+#include "cmd/network_pick.h"
 #include "cmd/table.h"
 #include "core/module.h"
 #include "core/profile.h"
@@ -22,7 +23,7 @@ network_asked(const struct request *request)
 
 /* Reference: on the AMW007 the answer comes at once, and a log line tells the end. */
 static enum result
-network_up_run(struct request *request)
+network_up_start(struct request *request)
 {
 	struct module *module = request->session->module;
 	enum network_interface interface = network_asked(request);
@@ -64,7 +65,7 @@ network_up_cancel(void *op)
 
 /* Reference: the WiConnect line waits for the end. */
 static enum result
-network_up_wait_run(struct request *request)
+network_up_wait(struct request *request)
 {
 	struct module *module = request->session->module;
 	enum network_interface interface = network_asked(request);
@@ -80,6 +81,29 @@ network_up_wait_run(struct request *request)
 	self->wait = network_wait_start(module, interface, network_up_waited, self);
 	return request_defer(
 	    request, network_timeout_ms(module, interface), network_up_cancel, self);
+}
+
+/* With -s the person at the terminal picks the network first. */
+static enum result
+network_up(struct request *request, enum result (*up)(struct request *))
+{
+	if (!args_has(request->args, "s"))
+		return up(request);
+	if (network_asked(request) != NETWORK_WLAN)
+		return RESULT_INVALID_ARGUMENT;
+	return network_pick(request, up);
+}
+
+static enum result
+network_up_run(struct request *request)
+{
+	return network_up(request, network_up_start);
+}
+
+static enum result
+network_up_wait_run(struct request *request)
+{
+	return network_up(request, network_up_wait);
 }
 
 /* The answer goes out first, perhaps over the interface that then goes down. */
@@ -102,6 +126,12 @@ static const struct arg_spec network_args[] = {
 	{ .name = NULL },
 };
 
+static const struct arg_spec network_up_args[] = {
+	{ .name = "s", .type = ARG_OPTION },
+	{ .name = "i", .type = ARG_OPTION_CHOICE, .choices = network_interfaces },
+	{ .name = NULL },
+};
+
 const struct command network_commands[] = {
 	{ .name = "network_down",
 	    .alias = "ndo",
@@ -117,14 +147,14 @@ const struct command network_commands[] = {
 	    .help = "Restart the network interface and its services." },
 	{ .name = "network_up",
 	    .alias = "nup",
-	    .args = network_args,
+	    .args = network_up_args,
 	    .flags = COMMAND_NOT_IN_SAFE_MODE,
 	    .profiles = PROFILE_ALL & ~PROFILE_WZ_3,
 	    .run = network_up_run,
 	    .help = "Bring a network interface up; a log line tells the end." },
 	{ .name = "network_up",
 	    .alias = "nup",
-	    .args = network_args,
+	    .args = network_up_args,
 	    .flags = COMMAND_NOT_IN_SAFE_MODE,
 	    .profiles = PROFILE_WZ_3,
 	    .run = network_up_wait_run,

@@ -3,6 +3,7 @@
 
 #include "base/xmalloc.h"
 #include "cmd/table.h"
+#include "cmd/wlan.h"
 #include "core/module.h"
 #include "core/network.h"
 #include "core/request.h"
@@ -65,16 +66,12 @@ wlan_scan_list(struct response *response, const struct radio_ap *ap, unsigned nu
 
 /* Hidden networks have no place in the plain list: clients take a short line for its
  * end. */
-static void
-wlan_scanned(void *arg, const struct radio_ap *aps, size_t count)
+void
+wlan_list(struct response *response, const struct radio_ap *aps, size_t count,
+    bool is_verbose)
 {
-	struct wlan_asked *self = arg;
-	struct request *request = self->request;
-	struct response *response = &request->response;
-	bool is_verbose = self->is_verbose;
 	unsigned shown = 0;
 
-	free(self);
 	for (size_t i = 0; i < count; i++)
 		shown += is_verbose || aps[i].ssid[0] != '\0';
 	response->is_list = true;
@@ -88,6 +85,17 @@ wlan_scanned(void *arg, const struct radio_ap *aps, size_t count)
 		if (is_verbose || aps[i].ssid[0] != '\0')
 			wlan_scan_list(response, &aps[i], shown++, is_verbose);
 	}
+}
+
+static void
+wlan_scanned(void *arg, const struct radio_ap *aps, size_t count)
+{
+	struct wlan_asked *self = arg;
+	struct request *request = self->request;
+	bool is_verbose = self->is_verbose;
+
+	free(self);
+	wlan_list(&request->response, aps, count, is_verbose);
 	request_finish(request, RESULT_OK);
 }
 

@@ -69,7 +69,7 @@ module_waited(void *arg, bool is_up)
 
 	free(waiting);
 	if (is_up)
-		request_run_again(request);
+		request_continue(request, request->command->run);
 	else
 		request_finish(request, RESULT_FAILED);
 }

@@ -57,6 +57,8 @@ request_free(struct request *request)
 	if (request->payload != NULL)
 		evbuffer_free(request->payload);
 	response_clear(&request->response);
+	if (request->asking != NULL)
+		event_free(request->asking);
 	args_free(request->args);
 	free(request);
 }
@@ -203,7 +205,7 @@ request_finish(struct request *request, enum result result)
 }
 
 void
-request_run_again(struct request *request)
+request_continue(struct request *request, enum result (*run)(struct request *))
 {
 	enum result result;
 
@@ -211,7 +213,39 @@ request_run_again(struct request *request)
 	request->op = NULL;
 	event_free(request->deadline);
 	request->deadline = NULL;
-	result = request->command->run(request);
+	result = run(request);
 	if (result != RESULT_PENDING)
 		request_complete(request, result);
+}
+
+bool
+request_can_ask(const struct request *request)
+{
+	const struct session *session = request->session;
+
+	return session->ops->echo != NULL && !session->module->console.header;
+}
+
+static void
+request_asks(evutil_socket_t fd, short what, void *arg)
+{
+	const struct request *request = arg;
+
+	(void)fd;
+	(void)what;
+	session_resume(request->session);
+}
+
+void
+request_ask(struct request *request, const char *text,
+    void (*answered)(void *op, const char *line, size_t len))
+{
+	struct session *session = request->session;
+
+	session->ops->echo(session, text, strlen(text));
+	request->answered = answered;
+	if (request->asking == NULL)
+		request->asking = xcheck(
+		    event_new(session->module->base, -1, 0, request_asks, request));
+	event_active(request->asking, EV_TIMEOUT, 0);
 }

@@ -115,6 +115,31 @@ session_is_blank(const char *line, size_t len)
 	return len == 0;
 }
 
+/* A line that the command in hand has asked for. */
+static void
+session_answer(struct session *session, const char *line, size_t len)
+{
+	struct request *request = session->current;
+	void (*answered)(void *op, const char *line, size_t len) = request->answered;
+
+	request->answered = NULL;
+	answered(request->op, line, len);
+}
+
+/* The line was given up: so is what asked for it. */
+static void
+session_drop_line(struct session *session)
+{
+	enum result result = RESULT_OK;
+
+	if (session->current != NULL) {
+		request_cancel(session->current);
+		result = RESULT_FAILED;
+	}
+	session_reply_result(session, result);
+	module_dispatch(session->module);
+}
+
 /* A line has ended. */
 static void
 session_take_line(struct session *session)
@@ -125,6 +150,10 @@ session_take_line(struct session *session)
 	size_t len;
 	const char *line = line_editor_text(session->editor, &len, &overlong);
 
+	if (session->current != NULL) {
+		session_answer(session, line, len);
+		return;
+	}
 	if (overlong) {
 		session_reply_result(session, RESULT_BUFFER_OVERFLOW);
 		return;
@@ -158,6 +187,13 @@ session_has_parser(const struct session *session)
 	return session->kind != SESSION_SERIAL || session->module->terminal == NULL;
 }
 
+/* Whether a command is under way that does not want to hear more. */
+static bool
+session_is_waiting(const struct session *session)
+{
+	return session->current != NULL && session->current->answered == NULL;
+}
+
 /* Takes what can be taken now and says how much that was. */
 static size_t
 session_take(struct session *session, const char *bytes, size_t len)
@@ -179,7 +215,7 @@ session_take(struct session *session, const char *bytes, size_t len)
 			at += session_take_payload(session, bytes + at, len - at);
 			continue;
 		}
-		if (session->current != NULL || !session_has_parser(session))
+		if (session_is_waiting(session) || !session_has_parser(session))
 			break;
 		if (session->editor == NULL)
 			session->editor =
@@ -192,7 +228,7 @@ session_take(struct session *session, const char *bytes, size_t len)
 			session->after_cr = bytes[at - 1] == '\r';
 			session_take_line(session);
 		} else if (status == LINE_DROPPED) {
-			session_reply_result(session, RESULT_OK);
+			session_drop_line(session);
 		}
 	}
 	return at;

@@ -5,7 +5,8 @@ import socket
 from lib.daemon import PASSKEY, SSID, module, wait_until
 from lib.network import NetworkCase
 from lib.rest import NoListener, Rest
-from lib.serial import join_text
+from lib.serial import Closed, join_text
+from lib.transcript import terminal
 
 ALONE = {"http.server.enabled": "0"}
 
@@ -322,3 +323,40 @@ class Thousand(NetworkCase):
         for name in names:
             self.assertEqual(daemon.status(name)["interfaces"]["wlan"], "up")
             self.assertIsNotNone(daemon.listener("http", name))
+
+
+class Picking(NetworkCase):
+    """network_up -s, whose questions meet other ends than an answer."""
+
+    QUESTION = b"Type the number of the Network to use: "
+
+    def test_terminal_goes_while_it_is_asked(self):
+        daemon = self.with_factory(remote_terminal__enabled="1")
+        for _ in range(3):
+            with terminal(daemon) as channel:
+                channel.read_until(b"> ")
+                channel.send(b"nup -s\r\n")
+                channel.read_until(self.QUESTION)
+            self.assertEqual(self.rest(daemon).command("get wlan.ssid").code, 0)
+
+    def test_terminal_over_the_network_that_is_left(self):
+        daemon = self.with_factory(remote_terminal__enabled="1")
+        with terminal(daemon) as channel:
+            channel.read_until(b"> ")
+            channel.send(b"nup -s\r\n0\r\npassword\r\n")
+            channel.read_until(b"In progress\r\n> ")
+            with self.assertRaises(Closed):
+                while channel.fill(10):
+                    pass
+        self.rest(daemon)
+
+    def test_end_of_the_daemon_while_it_asks(self):
+        daemon = self.with_factory()
+        serial = self.serial(daemon)
+        serial.send(b"nup -s\r\n")
+        serial.read_until(self.QUESTION)
+        serial.send(b"\x03")
+        serial.read_until(b"Command failed\r\n> ")
+        serial.send(b"nup -s\r\n")
+        serial.read_until(self.QUESTION)
+        daemon.stop()
