@@ -17,7 +17,7 @@
 /* The simulated air, and the state machines on top of it. */
 
 #define STATIONS 3
-#define QUIET_MS 20 /* longer than a key takes */
+#define QUIET_MS 80 /* longer than a key takes, on a busy machine too */
 
 static const uint8_t bssid[MAC_OCTETS] = { 0xB6, 0xB9, 0x8A, 0x62, 0x3C, 0xE9 };
 
