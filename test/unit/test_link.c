@@ -17,7 +17,7 @@
 /* The simulated air, and the state machines on top of it. */
 
 #define STATIONS 3
-#define QUIET_MS 80 /* longer than a key takes, on a busy machine too */
+#define QUIET_MS 50 /* longer than a key takes, on a busy machine too */
 
 static const uint8_t bssid[MAC_OCTETS] = { 0xB6, 0xB9, 0x8A, 0x62, 0x3C, 0xE9 };
 
@@ -243,10 +243,10 @@ settings_for(const char *ssid, const char *passkey)
 {
 	struct wlan_settings settings = { .security = RADIO_SECURITY_ANY,
 		.attempts = 2,
-		.timeout_ms = 100,
+		.timeout_ms = 1000,
 		.joins = 1,
 		.has_dhcp = true,
-		.dhcp_timeout_ms = 100 };
+		.dhcp_timeout_ms = 1000 };
 
 	snprintf(settings.ssid, sizeof settings.ssid, "%s", ssid);
 	snprintf(settings.passkey, sizeof settings.passkey, "%s", passkey);
