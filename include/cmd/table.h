@@ -10,6 +10,7 @@ extern const struct command help_commands[];
 extern const struct command http_commands[];
 extern const struct command network_commands[];
 extern const struct command ping_commands[];
+extern const struct command setup_commands[];
 extern const struct command socket_commands[];
 extern const struct command stream_commands[];
 extern const struct command system_commands[];

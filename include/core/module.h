@@ -23,6 +23,7 @@ struct nvm;
 struct pins;
 struct request;
 struct session;
+struct setup;
 struct stream_table;
 struct tls_clients;
 struct tls_served;
@@ -96,6 +97,7 @@ struct module {
 	struct stream_table *streams; /* owned; NULL before the first stream */
 	struct net *net; /* owned; its sockets; NULL before the first */
 	struct network *network; /* owned; its interfaces; NULL before the first boot */
+	struct setup *setup; /* owned; NULL: web setup is off */
 	struct pins *pins; /* owned; NULL before the first use */
 	struct tls_served *served; /* owned; core/tls_context.c's; NULL before TLS */
 	struct tls_clients *tls_clients; /* owned; NULL before the first */

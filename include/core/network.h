@@ -58,6 +58,9 @@ struct radio *network_radio(const struct module *);
  * tried. Services start, and who waits is told, from the loop or from in here. */
 const char *network_bring_up(struct module *, enum network_interface);
 
+/* Joins the network of wlan again, if one is set, with as many attempts as at boot. */
+void network_rejoin(struct module *);
+
 /* Ends what runs over it, and leaves the network. */
 void network_bring_down(struct module *, enum network_interface);
 

@@ -21,6 +21,7 @@ enum pin_function {
 	PIN_WEBSOCKET,
 	PIN_IOCONN_CONTROL,
 	PIN_IOCONN_STATUS,
+	PIN_SETUP, /* setup.gpio.control_gpio */
 	PIN_WLAN_STATUS,
 	PIN_COMMAND_DONE, /* system.cmd.gpio */
 	PIN_EVENTS, /* system.oob.gpio */

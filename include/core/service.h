@@ -14,6 +14,8 @@ struct service_ops {
 	 * none and runs from boot on. */
 	const char *interface;
 	bool takes_any; /* the word default stands for any interface that is up */
+	bool serves_setup; /* runs over the soft AP during web setup, whatever its
+			    * variable says */
 	void (*start)(
 	    void *arg); /* reads its variables; says by itself what goes wrong */
 	void (*stop)(

@@ -9,6 +9,7 @@ const struct command *const command_tables[] = {
 	http_commands,
 	network_commands,
 	ping_commands,
+	setup_commands,
 	socket_commands,
 	stream_commands,
 	system_commands,

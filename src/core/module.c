@@ -18,6 +18,7 @@
 #include "core/pins.h"
 #include "core/request.h"
 #include "core/session.h"
+#include "core/setup.h"
 #include "core/tls_clients.h"
 #include "core/tls_context.h"
 #include "core/variable.h"
@@ -155,6 +156,7 @@ module_take_down(struct module *module)
 		event_del(module->step_timer);
 	if (module->sleep_timer != NULL)
 		event_del(module->sleep_timer);
+	setup_forget(module);
 	service_stop_all(module, NETWORK_SOFTAP);
 	service_stop_all(module, NETWORK_WLAN);
 	service_stop_all(module, NETWORK_DEFAULT);

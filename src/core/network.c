@@ -11,6 +11,7 @@
 #include "core/indicator.h"
 #include "core/net.h"
 #include "core/network_state.h"
+#include "core/setup.h"
 #include "core/variable.h"
 #include "device/host_address.h"
 
@@ -239,6 +240,13 @@ network_bring_up(struct module *module, enum network_interface interface)
 }
 
 void
+network_rejoin(struct module *module)
+{
+	network_bring_up_unless(
+	    module, NETWORK_WLAN, variable_is_on(module, "wlan.auto_join.enabled"));
+}
+
+void
 network_bring_down(struct module *module, enum network_interface interface)
 {
 	struct network *network = network_get(module);
@@ -260,9 +268,11 @@ network_down_wlan(struct module *module)
 	module_resume(module);
 }
 
+/* Web setup does not go on without its soft AP. */
 static void
 network_down_softap(struct module *module)
 {
+	setup_stop(module);
 	network_bring_down(module, NETWORK_SOFTAP);
 	module_resume(module);
 }

@@ -10,6 +10,7 @@
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/network_state.h"
+#include "core/setup.h"
 #include "core/variable.h"
 
 /* The links of a module with a radio: from the variables to the state machines of
@@ -158,9 +159,12 @@ const char *
 network_start_softap(struct module *module)
 {
 	struct network *network = module->network;
+	const struct setup *setup = module->setup;
 	const struct softap_settings settings = {
-		.ap = { .ssid = variable_text(module, "softap.ssid"),
-		    .passkey = variable_text(module, "softap.passkey"),
+		.ap = { .ssid = setup != NULL ? setup->ssid
+					      : variable_text(module, "softap.ssid"),
+		    .passkey = setup != NULL ? setup->passkey
+					     : variable_text(module, "softap.passkey"),
 		    .channel = (unsigned)variable_number(module, "softap.channel") },
 		.address = { .ip = network_ipv4(module, "softap.static.ip"),
 		    .netmask = network_ipv4(module, "softap.static.netmask"),

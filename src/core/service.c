@@ -12,6 +12,8 @@ service_wants(const struct module *module, const struct service_ops *ops,
 {
 	if (ops->interface == NULL || interface == NETWORK_DEFAULT)
 		return ops->interface == NULL && interface == NETWORK_DEFAULT;
+	if (ops->serves_setup && module->setup != NULL)
+		return interface == NETWORK_SOFTAP;
 	if (ops->takes_any && variable_exists(module, ops->interface) &&
 	    strcmp(variable_text(module, ops->interface), "default") == 0)
 		return true;

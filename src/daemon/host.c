@@ -33,6 +33,7 @@
 #include "service/dns_server.h"
 #include "service/ioconn.h"
 #include "service/ntp.h"
+#include "service/setup.h"
 
 #define HOST_STATUS_MS 5 /* that writing status files may keep the loop at a time */
 
@@ -322,6 +323,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 	dhcp_server_attach(hosted->module);
 	dns_server_attach(hosted->module);
 	ntp_attach(hosted->module);
+	setup_attach(hosted->module);
 	terminal_attach(hosted->module);
 	web_server_attach(hosted->module);
 	return 0;

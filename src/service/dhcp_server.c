@@ -201,12 +201,14 @@ dhcp_service_start(void *arg)
 		.lease_s = DHCP_LEASE_S, .changed = dhcp_service_changed, .arg = self
 	};
 
-	if (!variable_is_on(module, "softap.dhcp_server.enabled"))
+	if (module->setup == NULL &&
+	    !variable_is_on(module, "softap.dhcp_server.enabled"))
 		return;
 	inet_pton(AF_INET, variable_text(module, "softap.static.ip"), &options.address);
 	inet_pton(
 	    AF_INET, variable_text(module, "softap.static.netmask"), &options.netmask);
-	if (variable_is_on(module, "softap.dns_server.enabled"))
+	if (module->setup != NULL ||
+	    variable_is_on(module, "softap.dns_server.enabled"))
 		options.name_server = options.address;
 	self->server = dhcp_server_new(&options);
 	dhcp_service_load(self);

@@ -11,6 +11,7 @@
 
 #include "base/xmalloc.h"
 #include "core/module.h"
+#include "core/setup.h"
 #include "core/variable.h"
 #include "stream/datagram.h"
 
@@ -48,14 +49,17 @@ dns_list_has(const char *list, const char *name)
 	return false;
 }
 
-/* Whether a name means the module. */
+/* Whether a name means the module. Chosen: in web setup, with a captive portal, each
+ * does, so that whatever a person opens leads to the setup page. */
 static bool
 dns_service_knows(const struct dns_service *self, const char *name)
 {
-	if (dns_list_has(variable_text(self->module, "softap.dns_server.url"), name))
+	if (dns_list_has(setup_names(self->module), name))
 		return true;
-	if (!variable_is_on(self->module, "softap.captive_portal_enabled"))
+	if (!setup_has_portal(self->module))
 		return false;
+	if (self->module->setup != NULL)
+		return true;
 	for (size_t i = 0; i < sizeof dns_captive_names / sizeof dns_captive_names[0];
 	     i++) {
 		if (strcasecmp(dns_captive_names[i], name) == 0)
@@ -96,7 +100,8 @@ dns_service_start(void *arg)
 	struct in_addr address;
 	int fd;
 
-	if (!variable_is_on(module, "softap.dns_server.enabled"))
+	if (module->setup == NULL &&
+	    !variable_is_on(module, "softap.dns_server.enabled"))
 		return;
 	listener_set(&self->listener, module, "dns_server", "udp", DNS_SERVER_PORT);
 	inet_pton(AF_INET, module->own->network.address, &address);

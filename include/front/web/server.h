@@ -55,6 +55,9 @@ const struct listener *web_server_listener(const struct web_server *);
 const char *web_server_cors(const struct web_server *);
 bool web_server_has_api(const struct web_server *);
 
+/* Whether it runs over the soft AP; else over wlan. */
+bool web_server_is_on_softap(const struct web_server *);
+
 struct web_cache *web_server_cache(struct web_server *);
 
 /* The calls that need no login, as the module's file has them now. */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/module.h"
+#include "core/setup.h"
 #include "core/variable.h"
 #include "front/web/body.h"
 #include "front/web/cache.h"
@@ -74,7 +75,10 @@ web_file_name(const struct module *module, const char *target)
 	char *copy, *name;
 
 	if (len == 0)
-		return xstrdup(variable_text(module, "http.server.root_filename"));
+		return xstrdup(
+		    module->setup != NULL
+			? module->setup->root_filename
+			: variable_text(module, "http.server.root_filename"));
 	if (!web_file_is_target(path, len))
 		return NULL;
 	copy = xmemdup(path, len);
@@ -239,10 +243,13 @@ void
 web_file_get(struct web_connection *connection, struct evhttp_request *request,
     const char *target)
 {
-	const struct module *module = web_server_module(connection->server);
+	struct module *module = web_server_module(connection->server);
 	char *name = web_file_name(module, target);
 	struct web_file found;
 
+	if (name != NULL && module->setup != NULL &&
+	    strcmp(name, module->setup->root_filename) == 0)
+		setup_page_opened(module);
 	if (name == NULL)
 		web_reply_text(connection, request, HTTP_BADREQUEST,
 		    "the target is not percent-encoded as it must be");

@@ -20,7 +20,9 @@ web_reason(int status)
 	static const struct {
 		int status;
 		const char *reason;
-	} reasons[] = { { 200, "OK" }, { 206, "Partial Content" },
+	} reasons[] = { { 200, "OK" },
+		/* These two as in the network notes, 8.5. */
+		{ 204, "Ok" }, { 302, "Redirect" }, { 206, "Partial Content" },
 		{ 304, "Not Modified" }, { 400, "Bad Request" },
 		{ 401, "Unauthorized" }, { 404, "Not Found" },
 		{ 405, "Method Not Allowed" }, { 413, "Content Too Large" },
@@ -126,7 +128,7 @@ web_reply(struct web_connection *connection, struct evhttp_request *request, int
 {
 	size_t len = body == NULL ? 0 : evbuffer_get_length(body);
 
-	if (status != HTTP_NOTMODIFIED)
+	if (status != HTTP_NOTMODIFIED && status != HTTP_NOCONTENT)
 		web_reply_add_length(request, len);
 	if (body != NULL && evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
 		evbuffer_drain(body, len);

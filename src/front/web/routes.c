@@ -8,6 +8,7 @@
 #include "front/web/auth.h"
 #include "front/web/cors.h"
 #include "front/web/files.h"
+#include "front/web/portal.h"
 #include "front/web/reply.h"
 #include "front/web/rest.h"
 #include "front/web/server.h"
@@ -25,17 +26,26 @@ static const struct web_route {
 	/* Whether it needs no login although there is one. */
 	bool (*is_open)(
 	    const struct web_connection *, struct evhttp_request *, const char *rest);
+	/* Whether there is such a route at all; NULL: always. */
+	bool (*is_there)(const struct web_server *);
 } web_routes[] = {
-	{ "/command", EVHTTP_REQ_GET, "GET", true, rest_get_command, rest_get_is_open },
+	{ "/command", EVHTTP_REQ_GET, "GET", true, rest_get_command, rest_get_is_open,
+	    NULL },
 	{ "/command", EVHTTP_REQ_POST, "POST", true, rest_post_command,
-	    rest_post_is_open },
-	{ "/log", EVHTTP_REQ_GET, "GET", true, rest_get_log, rest_log_is_open },
+	    rest_post_is_open, NULL },
+	{ "/log", EVHTTP_REQ_GET, "GET", true, rest_get_log, rest_log_is_open, NULL },
 	{ "/stream", EVHTTP_REQ_GET, "GET", true, web_websocket_get,
-	    rest_stream_is_open },
+	    rest_stream_is_open, NULL },
 	{ "/stream", EVHTTP_REQ_POST, "POST", true, web_websocket_post,
-	    rest_stream_is_open },
-	{ "", EVHTTP_REQ_GET, "GET", false, web_file_get, web_file_is_open },
-	{ "", EVHTTP_REQ_HEAD, "HEAD", false, web_file_get, web_file_is_open },
+	    rest_stream_is_open, NULL },
+	{ "/generate_204", EVHTTP_REQ_GET, "GET", false, web_portal_get,
+	    web_portal_is_open, web_portal_is_there },
+	{ "/hotspot-detect.html", EVHTTP_REQ_GET, "GET", false, web_portal_get,
+	    web_portal_is_open, web_portal_is_there },
+	{ "/ncsi.txt", EVHTTP_REQ_GET, "GET", false, web_portal_get, web_portal_is_open,
+	    web_portal_is_there },
+	{ "", EVHTTP_REQ_GET, "GET", false, web_file_get, web_file_is_open, NULL },
+	{ "", EVHTTP_REQ_HEAD, "HEAD", false, web_file_get, web_file_is_open, NULL },
 };
 
 #define WEB_ROUTES (sizeof web_routes / sizeof web_routes[0])
@@ -68,13 +78,14 @@ web_route_match(const struct web_route *route, const char *target)
 /* The route for a target and a method. NULL: another method would be served, and *fits
  * is the first of the routes with that path. There is always one, that of the files. */
 static const struct web_route *
-web_route_find(
-    const char *target, enum evhttp_cmd_type method, const struct web_route **fits)
+web_route_find(const struct web_server *server, const char *target,
+    enum evhttp_cmd_type method, const struct web_route **fits)
 {
 	*fits = NULL;
 	for (const struct web_route *route = web_routes;
 	     route < web_routes + WEB_ROUTES; route++) {
-		if (web_route_match(route, target) == NULL)
+		if (web_route_match(route, target) == NULL ||
+		    (route->is_there != NULL && !route->is_there(server)))
 			continue;
 		if (*fits == NULL)
 			*fits = route;
@@ -113,7 +124,7 @@ web_route(struct web_connection *connection, struct evhttp_request *request)
 	if (method == EVHTTP_REQ_OPTIONS &&
 	    web_cors_preflight(web_server_cors(server), connection, request))
 		return;
-	route = web_route_find(target, method, &fits);
+	route = web_route_find(server, target, method, &fits);
 	rest = web_route_match(fits, target);
 	if (!web_auth_allows(module, request) &&
 	    (route == NULL || (route->is_api && !web_server_has_api(server)) ||

@@ -45,6 +45,7 @@ struct web_server {
 	struct event *crowd; /* owned; a client waits while there is no room for it */
 	struct event *crowd_timer; /* owned; none could be let go to make room */
 	bool api_enabled;
+	bool is_on_softap; /* else on wlan */
 	bool logs_clients; /* of HTTPS, by the names in their certificates */
 	char *cors_origin; /* owned */
 	unsigned max_clients;
@@ -77,6 +78,12 @@ bool
 web_server_has_api(const struct web_server *server)
 {
 	return server->api_enabled;
+}
+
+bool
+web_server_is_on_softap(const struct web_server *server)
+{
+	return server->is_on_softap;
 }
 
 struct web_cache *
@@ -452,7 +459,7 @@ web_server_start(void *arg)
 	bool has_tls = variable_is_on(module, "http.server.tls_enabled");
 	struct tls_fault fault;
 
-	if (!variable_is_on(module, "http.server.enabled"))
+	if (module->setup == NULL && !variable_is_on(module, "http.server.enabled"))
 		return;
 	listener_set(listener, module, "http", has_tls ? "https" : "http",
 	    (uint16_t)variable_number(module, "http.server.port"));
@@ -467,7 +474,13 @@ web_server_start(void *arg)
 		server->tls = NULL;
 		return;
 	}
-	server->api_enabled = variable_is_on(module, "http.server.api_enabled");
+	/* Reference: network notes, 8.7. Chosen: setup has the API too, without which
+	 * its page could set nothing. */
+	server->api_enabled =
+	    module->setup != NULL || variable_is_on(module, "http.server.api_enabled");
+	server->is_on_softap =
+	    module->setup != NULL ||
+	    network_interface_of(module, "http.server.interface") == NETWORK_SOFTAP;
 	server->logs_clients = variable_is_on(module, "http.server.tls_log_clients");
 	web_server_open(server);
 	listener_warn_if_open(listener, module, web_auth_is_on(module),
@@ -487,6 +500,7 @@ web_server_free(void *arg)
 static const struct service_ops web_server_ops = {
 	.name = "http",
 	.interface = "http.server.interface",
+	.serves_setup = true,
 	.start = web_server_start,
 	.stop = web_server_stop,
 	.free = web_server_free,
