@@ -300,6 +300,9 @@ module_set_sleep_timer(struct module *module, int64_t seconds)
 {
 	struct timeval timeout = { .tv_sec = (time_t)seconds };
 
+	/* That of the sleep is left over when a pin has ended it. */
+	if (module->sleep_timer != NULL)
+		event_del(module->sleep_timer);
 	if (seconds <= 0)
 		return;
 	if (module->sleep_timer == NULL)

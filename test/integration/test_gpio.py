@@ -240,6 +240,26 @@ class Sleep(Pins):
             serial.boot_output()
             control.drive(waker, "release")
 
+    def test_pin_wakes_before_the_time(self):
+        """The time that the sleep would have lasted sends nobody to sleep again; the
+        other module's sleep outlasts it."""
+        factory = {"gpio.sleep 9": "input_pulldown", "system.wakeup.events": "gpio9",
+                   "system.wakeup.timeout": "1"}
+        daemon = self.start([module(name, "wz-3", factory=factory)
+                             for name in ("woken", "other")])
+        control = self.control(daemon)
+        serials = {name: self.serial(daemon, name) for name in ("woken", "other")}
+
+        def sleeps(name):
+            serials[name].send(b"sleep\r\n")
+            daemon.wait_status(lambda status: status["state"] == "asleep", name)
+        sleeps("woken")
+        control.drive(9, 1, "woken")
+        daemon.wait_status(lambda status: status["state"] == "running", "woken")
+        sleeps("other")
+        daemon.wait_status(lambda status: status["state"] == "running", "other")
+        self.assertEqual(daemon.status("woken")["state"], "running")
+
 
 class Blinking(Pins):
     def test_patterns(self):
