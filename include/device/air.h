@@ -43,7 +43,7 @@ int air_add(struct air *, const struct air_network *, const struct radio *only);
 unsigned air_remove(struct air *, const char *ssid);
 unsigned air_switch(struct air *, const char *ssid, bool on);
 unsigned air_set_rssi(struct air *, const char *ssid, int rssi_dbm);
-/* -1 when the passkey is none for its security; nothing is changed then. */
+/* -1 when the passkey is none for the security of one; nothing is changed then. */
 int air_set_passkey(struct air *, const char *ssid, const char *passkey);
 
 /* Calls reader for each given network and each soft AP. */

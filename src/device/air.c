@@ -428,6 +428,7 @@ int
 air_set_passkey(struct air *air, const char *ssid, const char *passkey)
 {
 	struct air_bss *bss;
+	int count = 0;
 
 	TAILQ_FOREACH (bss, &air->networks, entry) {
 		if (bss->host == NULL && strcmp(bss->ssid, ssid) == 0 &&
@@ -440,8 +441,9 @@ air_set_passkey(struct air *air, const char *ssid, const char *passkey)
 		free(bss->passkey);
 		bss->passkey = xstrdup(passkey);
 		air_drop_stations(bss);
+		count++;
 	}
-	return 0;
+	return count;
 }
 
 void

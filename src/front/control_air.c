@@ -69,6 +69,8 @@ control_air_add(struct control_client *client, const struct control_line *line)
 		client, line->words[3], "channel", RADIO_CHANNEL_MAX, &channel) == -1 ||
 	    control_air_rssi(client, line->words[4], &network.rssi_dbm) == -1)
 		return NULL;
+	if (channel == 0)
+		return control_fail(client, "no network is on channel 0");
 	if (line->count > 5)
 		security = radio_security_parse(line->words[5]);
 	if (security == -1 || security == RADIO_SECURITY_ANY)
@@ -88,7 +90,7 @@ control_air_run(struct control_client *client, const struct control_line *line)
 {
 	struct air *air = control_client_host(client)->air;
 	const char *ssid = line->words[1], *what = line->words[2];
-	int rssi_dbm;
+	int rssi_dbm, count;
 
 	if (line->count == 1)
 		return control_air_list(air);
@@ -105,9 +107,10 @@ control_air_run(struct control_client *client, const struct control_line *line)
 			   : control_air_done(
 				 client, ssid, air_set_rssi(air, ssid, rssi_dbm));
 	if (line->count == 4 && strcmp(what, "passkey") == 0) {
-		if (air_set_passkey(air, ssid, line->words[3]) == -1)
+		count = air_set_passkey(air, ssid, line->words[3]);
+		if (count == -1)
 			return control_fail(client, "the passkey does not fit");
-		return control_air_done(client, ssid, 1);
+		return control_air_done(client, ssid, (unsigned)count);
 	}
 	return control_fail(client,
 	    "give air [add ... | remove <ssid> | <ssid> on | off | rssi <dBm> | "

@@ -306,7 +306,8 @@ class Air(NetworkCase):
                           self.control.command("air")["networks"]],
                          [(SSID, True, -48), ("open", False, -60)])
         for words in ("nowhere on", "remove nowhere", f"{SSID} rssi 1", "add x 15 -60",
-                      f"{SSID} rssi x", f"{SSID} passkey short", "add x 1 -60 WEP y",
+                      f"{SSID} rssi x", f"{SSID} passkey short",
+                      "nowhere passkey longenough", "add x 0 -60", "add x 1 -60 WEP y",
                       "add x 1 -60 NONE", f"{SSID} what", "add x", "x"):
             with self.subTest(words):
                 self.assertIn("error", self.control.command("air " + words))

@@ -422,7 +422,8 @@ test_loss(void **state)
 	join(rig, &settings);
 	station->said[0] = '\0';
 	assert_int_equal(air_set_passkey(rig->air, "lab", "short"), -1);
-	assert_int_equal(air_set_passkey(rig->air, "lab", "longenough"), 0);
+	assert_int_equal(air_set_passkey(rig->air, "lab", "longenough"), 1);
+	assert_int_equal(air_set_passkey(rig->air, "nowhere", "longenough"), 0);
 	run(rig);
 	assert_string_equal(station->said, "lost");
 	assert_string_equal(join(rig, &settings), "to:lab failed:2");
