@@ -172,6 +172,11 @@ void module_remove_listener(struct module *, struct listener *);
 int module_submit(struct module *, struct request *);
 void module_dispatch(struct module *); /* runs what waits, as far as it can */
 
+/* For core/: no other command runs until the release, which takes what the hold gave.
+ * What has to end first can so answer who waits for it. */
+bool module_hold(struct module *);
+void module_release(struct module *, bool held);
+
 /* For core/: takes the step as soon as the replies under way are out. */
 void module_leave(struct module *, const struct module_step *);
 

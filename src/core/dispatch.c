@@ -128,6 +128,22 @@ module_dispatch(struct module *module)
 	module->dispatching = false;
 }
 
+bool
+module_hold(struct module *module)
+{
+	bool held = module->dispatching;
+
+	module->dispatching = true;
+	return held;
+}
+
+void
+module_release(struct module *module, bool held)
+{
+	module->dispatching = held;
+	module_dispatch(module);
+}
+
 static void
 module_reap_closed(evutil_socket_t fd, short what, void *arg)
 {

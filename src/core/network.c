@@ -164,11 +164,13 @@ network_went_up(struct module *module, enum network_interface interface,
 	network_changed(module);
 }
 
+/* A command that waits behind one which ends here finds the interface down. */
 void
 network_went_down(struct module *module, enum network_interface interface)
 {
 	struct network_link *link = &module->network->links[interface];
 	enum network_state before = link->state;
+	bool held = module_hold(module);
 
 	service_stop_all(module, interface);
 	net_take_down(module, interface);
@@ -181,6 +183,7 @@ network_went_down(struct module *module, enum network_interface interface)
 	}
 	network_tell(module, interface, false);
 	network_changed(module);
+	module_release(module, held);
 }
 
 void

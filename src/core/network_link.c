@@ -131,12 +131,14 @@ static void
 network_wlan_lost(void *arg)
 {
 	struct module *module = arg;
+	bool held = module_hold(module);
 
 	network_went_down(module, NETWORK_WLAN);
 	if (network_state(module, NETWORK_WLAN) == NETWORK_DOWN &&
 	    variable_is_on(module, "wlan.auto_join.enabled") &&
 	    network_join(module, true) == NULL)
 		network_failed(module, NETWORK_WLAN, true);
+	module_release(module, held);
 }
 
 void

@@ -135,6 +135,28 @@ class Joins(NetworkCase):
         self.assertEqual(daemon.status()["interfaces"]["wlan"], "joining")
         serial.expect(join_text(http=None).split(b"WPA2-AES\r\n")[1])
 
+    def test_the_next_command_finds_it_lost(self):
+        """A client that waits for its connection fails with the network; the command
+        behind it does not go out over what is gone."""
+        daemon, serial = self.alone()
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+            port = deaf.getsockname()[1]
+            waiting = [socket.socket() for _ in range(3)]
+            for client in waiting:  # they fill its queue
+                self.addCleanup(client.close)
+                client.setblocking(False)
+                client.connect_ex(("127.0.0.1", port))
+            serial.send(b"nup\r\n")
+            serial.read_until(b"[Associated]\r\n")
+            serial.send(b"tcp_client 127.0.0.1 %d\r\nudp_client 127.0.0.1 9\r\n" % port)
+            serial.read_until(b"Connecting: 127.0.0.1:%d\r\n" % port)
+            self.air(f"{SSID} off")
+            serial.expect(b"Command failed\r\n> udp_client 127.0.0.1 9\r\n"
+                          b"[Disassociated]\r\n[Associating to zentri-lab]\r\n")
+            serial.read_until(b"Join failed\r\nCommand failed\r\n> ")
+        self.assertEqual(serial.command("stream_list"), b"! # Type  Info\r\n")
+        self.assertEqual(daemon.status()["interfaces"]["wlan"], "down")
+
 
 class Loss(NetworkCase):
     def test_lost_and_found(self):
