@@ -41,13 +41,15 @@ struct net_server {
 
 struct net {
 	struct evdns_base *dns; /* owned; NULL before the first name */
+	bool dns_is_set; /* else it learns of its name servers before the next name */
 	struct event *reaper; /* owned; closes streams at their end */
 	struct event *room; /* owned; lets the servers take their next client */
 	TAILQ_HEAD(, net_open) opens; /* under way */
 	TAILQ_HEAD(, net_greeting) greetings; /* clients whose handshake is under way */
 	unsigned greeting_count;
 	TAILQ_HEAD(, net_job) jobs; /* requests over HTTP */
-	struct http_lingering lingering; /* those that outlived their streams */
+	struct http_lingering
+	    lingering[NETWORK_INTERFACES]; /* those that outlived their streams */
 	struct net_server servers[NET_PROTOCOLS];
 	enum network_interface
 	    interfaces[STREAM_MAX]; /* of each stream; NETWORK_DEFAULT: of none */
@@ -60,7 +62,7 @@ struct net *net_get(struct module *);
  * only slowly, so that a vanished peer never holds its place for ever. */
 struct tcp_keepalive net_keepalive(const struct module *);
 
-/* The resolver; NULL when it cannot be made. */
+/* The resolver, for as long as the module runs; NULL when it cannot be made. */
 struct evdns_base *net_dns(struct module *);
 
 /* network.tls.handshake_timeout. */

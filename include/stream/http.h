@@ -12,7 +12,8 @@
 			*/
 #define HTTP_SEND_MAX (64u * 1024) /* bytes that wait for the server to take them */
 #define HTTP_LINGER_MAX                                                                \
-	4 /* requests that outlive their streams; the oldest is given up */
+	4 /* requests of an interface that outlive their streams; the oldest is given  \
+	     up */
 
 /* How the body of a request comes about. */
 enum http_body {

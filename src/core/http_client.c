@@ -180,7 +180,7 @@ http_client_start(struct module *module, struct http_url *url,
 	TAILQ_INSERT_TAIL(&net_get(module)->jobs, &self->job, entry);
 	event_emit(module, EVENT_OPENING, "%s", url->authority);
 	self->stream = http_stream_new(module->base, net_dns(module), url,
-	    &plan->stream, &options, &ops, &module->net->lingering);
+	    &plan->stream, &options, &ops, &module->net->lingering[plan->interface]);
 	stream_watch(self->stream, &self->watch);
 	return self;
 }

@@ -67,19 +67,18 @@ net_keepalive(const struct module *module)
 	return keepalive;
 }
 
-struct evdns_base *
-net_dns(struct module *module)
+/* Whom the resolver asks. What it looks up for others just now goes on. */
+static void
+net_dns_set(struct module *module)
 {
 	const char *server = module->own->network.name_server;
+	struct net *net = module->net;
 	struct sockaddr_in near;
-	struct net *net = net_get(module);
 	char number[16];
 
-	if (net->dns != NULL)
-		return net->dns;
-	net->dns = evdns_base_new(module->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (net->dns == NULL)
-		return NULL;
+	evdns_base_clear_nameservers_and_suspend(net->dns);
+	evdns_base_clear_host_addresses(net->dns);
+	evdns_base_search_clear(net->dns);
 	evdns_base_load_hosts(net->dns, "/etc/hosts");
 	if (network_name_server(module, &near))
 		evdns_base_nameserver_sockaddr_add(
@@ -93,6 +92,20 @@ net_dns(struct module *module)
 	evdns_base_set_option(net->dns, "attempts:", number);
 	snprintf(number, sizeof number, "%d", NET_DNS_TIMEOUT_S);
 	evdns_base_set_option(net->dns, "timeout:", number);
+	evdns_base_resume(net->dns);
+	net->dns_is_set = true;
+}
+
+struct evdns_base *
+net_dns(struct module *module)
+{
+	struct net *net = net_get(module);
+
+	if (net->dns == NULL)
+		net->dns =
+		    evdns_base_new(module->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (net->dns != NULL && !net->dns_is_set)
+		net_dns_set(module);
 	return net->dns;
 }
 

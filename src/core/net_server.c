@@ -413,11 +413,17 @@ net_take_down(struct module *module, enum network_interface interface)
 		    net_ends_with(net->interfaces[handle], interface))
 			stream_close(module->streams, handle);
 	}
-	http_stream_drop(&net->lingering);
-	/* The next name is asked of the name server that the settings have by then. */
-	if (net->dns != NULL)
+	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
+		if (net_ends_with(i, interface))
+			http_stream_drop(&net->lingering[i]);
+	}
+	/* The next name is asked of the name server that the settings have by then. The
+	 * resolver stays for what goes over another interface, and may hold it. */
+	net->dns_is_set = false;
+	if (net->dns != NULL && interface == NETWORK_DEFAULT) {
 		evdns_base_free(net->dns, 1);
-	net->dns = NULL;
+		net->dns = NULL;
+	}
 }
 
 void

@@ -27,7 +27,8 @@ net_get(struct module *module)
 		TAILQ_INIT(&module->net->opens);
 		TAILQ_INIT(&module->net->greetings);
 		TAILQ_INIT(&module->net->jobs);
-		TAILQ_INIT(&module->net->lingering);
+		for (unsigned i = 0; i < NETWORK_INTERFACES; i++)
+			TAILQ_INIT(&module->net->lingering[i]);
 	}
 	return module->net;
 }
