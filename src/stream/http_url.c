@@ -97,6 +97,15 @@ http_url_refuse(CURLU *handle, CURLUcode code, const char **error)
 	return -1;
 }
 
+/* Whether it begins with "scheme://"; one may stand in a query, too. */
+static bool
+http_url_has_scheme(const char *text)
+{
+	size_t len = strcspn(text, "/?#");
+
+	return len > 0 && strncmp(text + len - 1, "://", 3) == 0;
+}
+
 int
 http_url_parse(struct http_url *url, const char *text, const char **error)
 {
@@ -109,7 +118,7 @@ http_url_parse(struct http_url *url, const char *text, const char **error)
 		return -1;
 	handle = xcheck(curl_url());
 	whole =
-	    strstr(text, "://") == NULL ? xasprintf("http://%s", text) : xstrdup(text);
+	    http_url_has_scheme(text) ? xstrdup(text) : xasprintf("http://%s", text);
 	code = curl_url_set(
 	    handle, CURLUPART_URL, whole, CURLU_URLENCODE | CURLU_PATH_AS_IS);
 	free(whole);

@@ -44,6 +44,10 @@ test_urls(void **state)
 		    "/command/gse%204%201", "gse 4 1", 80, false },
 		{ "h/a%2Fb%00c", "http://h/a%2Fb%00c", "h", "h", "/a%2Fb%00c", "", 80,
 		    false },
+		{ "h/go?to=https://i/", "http://h/go?to=https://i/", "h", "h",
+		    "/go?to=https://i/", "go", 80, false },
+		{ "h:81?a://b", "http://h:81/?a://b", "h:81", "h", "/?a://b", "", 81,
+		    false },
 		{ "h/%2e%2e%2fx", "http://h/%2e%2e%2fx", "h", "h", "/%2e%2e%2fx",
 		    "../x", 80, false },
 	};
