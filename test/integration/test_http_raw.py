@@ -243,6 +243,10 @@ HEADERS = [
     (b"X: a\r\n" * 2000, 431, CLOSED),
 ]
 
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+WEBSOCKET = (b"Sec-WebSocket-Version: 13\r\n"
+             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+
 # How a body may be announced, and must not.
 BODIES = [
     (post(GOOD), 200, OPEN),
@@ -337,6 +341,13 @@ BODIES = [
     (chunked(b"10000000000000000\r\n"), 413, CLOSED),
     (chunked(b"10000000000000001a\r\n" + BODY + b"\r\n0\r\n\r\n"), 413, CLOSED),
     (chunked((b"8000\r\n" + b" " * 32768 + b"\r\n") * 3), 413, CLOSED),
+    # Who has a body to send changes to no other protocol, and is looked at like others.
+    (post(GOOD + UPGRADE), 200, OPEN),
+    (post(UPGRADE + length(BODY_MAX + 1), BODY), 413, CLOSED),
+    (post(CHUNKED + UPGRADE, b"1a\n" + BODY + b"\r\n0\r\n\r\n"), 400, CLOSED),
+    (post(CHUNKED + UPGRADE, b"0x1a\r\n" + BODY + b"\r\n0\r\n\r\n"), 400, CLOSED),
+    (post(CHUNKED + UPGRADE, b"1a\r\n" + BODY + b"\r\n0\r\nX: y\r\n\r\n"), 200, OPEN),
+    (get(b"/stream", UPGRADE + WEBSOCKET + length(4)) + b"body", 400, OPEN),
     # A body where none is used: it is not the next request.
     (get(b"/page.html", length(len(NEXT))) + NEXT, 200, OPEN),
     (get(b"/page.html", CHUNKED) + b"5\r\nGET /\r\n0\r\n\r\n", 200, OPEN),

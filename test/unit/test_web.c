@@ -102,6 +102,8 @@ test_framing(void **state)
 			  chunked[] =
 			      "HEAD / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n",
 			  upgrade[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+			  both[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\n"
+				   "Content-Length: 1\r\n\r\n",
 			  huge[] = "POST / HTTP/1.1\r\nContent-Length: "
 				   "10000000000000000000000\r\n\r\n";
 	struct web_framing framing;
@@ -116,6 +118,8 @@ test_framing(void **state)
 	assert_true(framing.chunked && framing.skip);
 	assert_null(web_head_check(upgrade, sizeof upgrade - 1, &framing));
 	assert_true(framing.upgrade);
+	assert_null(web_head_check(both, sizeof both - 1, &framing));
+	assert_false(framing.upgrade);
 	assert_null(web_head_check(huge, sizeof huge - 1, &framing));
 	assert_true(framing.length == INT64_MAX);
 }

@@ -12,7 +12,7 @@
 struct web_framing {
 	uint64_t length; /* bytes of a body that is not chunked */
 	bool chunked;
-	bool upgrade; /* the connection may turn to another protocol */
+	bool upgrade; /* the connection may turn to another protocol; not with a body */
 	bool skip; /* evhttp takes no body with this method: HEAD, TRACE */
 };
 

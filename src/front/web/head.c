@@ -211,5 +211,9 @@ web_head_check(const char *head, size_t len, struct web_framing *framing)
 	if (self.has_coding && self.is_1_0)
 		return &head_bad_coding;
 	framing->chunked = self.has_coding;
+	/* Such a body would go through unseen, and take all the time it wants. RFC
+	 * 9110, 7.8: who asks for another protocol may be ignored. */
+	if (framing->chunked || framing->length > 0)
+		framing->upgrade = false;
 	return NULL;
 }

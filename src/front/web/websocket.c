@@ -108,6 +108,7 @@ web_websocket_check(struct web_connection *connection, struct evhttp_request *re
 		return false;
 	}
 	if (version == NULL || request->major != 1 || request->minor < 1 ||
+	    !connection->guard.framing.upgrade ||
 	    evhttp_find_header(in, "Host") == NULL ||
 	    !web_websocket_has_token(request, "Connection", "upgrade") ||
 	    !web_websocket_is_key(evhttp_find_header(in, "Sec-WebSocket-Key"))) {
