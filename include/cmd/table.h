@@ -17,6 +17,7 @@ extern const struct command system_commands[];
 extern const struct command uart_commands[];
 extern const struct command variable_commands[];
 extern const struct command wlan_commands[];
+extern const struct command wps_commands[];
 
 /* All of them, up to NULL. */
 extern const struct command *const command_tables[];

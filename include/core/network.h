@@ -77,6 +77,9 @@ struct network_wait *network_wait_start(
     struct module *, enum network_interface, network_waited *, void *arg);
 void network_wait_cancel(struct network_wait *);
 
+/* For the entries of variables that say how the radio works. Returns 0. */
+int network_tune(struct module *);
+
 /* The time that bringing it up may take, for a deadline. */
 unsigned network_timeout_ms(const struct module *, enum network_interface);
 

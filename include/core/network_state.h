@@ -18,6 +18,13 @@ struct network_link {
 	struct link_address address; /* while it is up */
 };
 
+#define NETWORK_SIGNALS_MAX 255 /* measurements that wlan.rssi_average takes */
+
+struct network_signals {
+	int8_t *dbm; /* owned; the last one first; NULL before it is used */
+	unsigned count;
+};
+
 struct network {
 	struct network_link links[NETWORK_INTERFACES];
 	struct radio *radio; /* owned; NULL: none, and then the next two too */
@@ -26,6 +33,7 @@ struct network {
 	struct event *lease; /* owned; the next thing to do for an address */
 	struct dhcp_client *dhcp; /* owned; NULL: the address needs none */
 	struct link_address leased; /* by it; ip 0: none so far */
+	struct network_signals signals; /* of the network that is joined */
 	TAILQ_HEAD(, network_wait) waits;
 };
 
@@ -57,6 +65,12 @@ void network_lease(evutil_socket_t, short what, void *module); /* event */
 
 /* Its address is gone: it leaves the network, and joins again if it may. */
 void network_lose_address(struct module *);
+
+/* The average of this measurement and those before it. */
+int network_average(const struct module *, int rssi_dbm);
+
+/* The highest rate of the soft AP, in 100 kbit/s. */
+unsigned network_softap_rate(const struct module *);
 
 /* The module whose soft AP is joined, or NULL. */
 struct module *network_host(const struct module *);

@@ -32,6 +32,7 @@ struct air_network {
 	const char *passkey; /* empty for an open one */
 	int rssi_dbm;
 	bool is_hidden;
+	bool has_wps; /* gives its passkey to who asks by WPS */
 };
 
 /* Adds one that all radios hear, or only one does. Copies. 0, or -1 when there are
@@ -45,6 +46,8 @@ unsigned air_switch(struct air *, const char *ssid, bool on);
 unsigned air_set_rssi(struct air *, const char *ssid, int rssi_dbm);
 /* -1 when the passkey is none for the security of one; nothing is changed then. */
 int air_set_passkey(struct air *, const char *ssid, const char *passkey);
+
+unsigned air_switch_wps(struct air *, const char *ssid, bool on);
 
 /* Calls reader for each given network and each soft AP. */
 typedef void air_reader(void *arg, const struct radio_ap *, bool is_on, bool is_hidden);

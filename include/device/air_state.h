@@ -21,14 +21,15 @@ struct air_bss {
 	enum radio_security security;
 	char *passkey; /* owned */
 	int rssi_dbm;
-	bool is_hidden, is_on;
+	unsigned rate_100kbps;
+	bool is_hidden, is_on, has_wps;
 	const struct radio *only; /* borrowed: who hears it; NULL: all */
 	struct air_radio *host; /* whose soft AP it is; NULL: none's */
 	struct air_stations stations;
 	TAILQ_ENTRY(air_bss) entry;
 };
 
-enum air_request_kind { AIR_SCAN, AIR_JOIN, AIR_VERIFY, AIR_ADDRESS };
+enum air_request_kind { AIR_SCAN, AIR_JOIN, AIR_VERIFY, AIR_ADDRESS, AIR_WPS };
 
 /* What a radio waits for. */
 struct air_request {
@@ -43,6 +44,8 @@ struct air_request {
 	radio_scanned *scanned;
 	radio_joined *joined;
 	radio_addressed *addressed;
+	radio_wps_given *wps_given;
+	bool with_pin; /* of WPS */
 	void *arg;
 	int64_t due_us;
 	bool is_unanswered; /* stays until it is cancelled */
@@ -83,7 +86,10 @@ void air_drop_stations(struct air_bss *);
 /* Removes the networks that only this radio hears. */
 void air_remove_only(struct air *, const struct radio *);
 
+/* How strong it is where a radio is; NULL: as it is given. */
+int air_rssi_dbm(const struct air_bss *, const struct radio *);
+
 bool air_is_heard(const struct air_bss *, const struct radio *);
-void air_describe(const struct air_bss *, struct radio_ap *);
+void air_describe(const struct air_bss *, const struct radio *, struct radio_ap *);
 
 #endif

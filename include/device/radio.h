@@ -42,6 +42,7 @@ struct radio_ap {
 	unsigned channel;
 	enum radio_security security;
 	int rssi_dbm;
+	unsigned rate_100kbps; /* the highest */
 };
 
 /* Which networks a scan is for. */
@@ -63,6 +64,7 @@ struct radio_target {
 struct radio_ap_settings {
 	const char *ssid, *passkey;
 	unsigned channel; /* 0: that of the network that is joined, else any */
+	unsigned rate_100kbps; /* the highest */
 };
 
 enum radio_result {
@@ -89,6 +91,10 @@ typedef void radio_scanned(void *arg, const struct radio_ap *, size_t count);
 typedef void radio_joined(void *arg, enum radio_result);
 typedef void radio_addressed(void *arg);
 
+/* The network that gives its key by WPS, and the key, borrowed for the call; NULL: more
+ * than one offers it at once, so nobody knows which is meant. */
+typedef void radio_wps_given(void *arg, const struct radio_ap *, const char *passkey);
+
 struct radio_ops {
 	void (*scan)(
 	    struct radio *, const struct radio_scan *, radio_scanned *, void *arg);
@@ -99,6 +105,10 @@ struct radio_ops {
 	/* Tries the same and joins nothing. */
 	void (*verify)(
 	    struct radio *, const struct radio_target *, radio_joined *, void *arg);
+	/* Waits for a network that offers its key (Wi-Fi Protected Setup): by push
+	 * button, or, with_pin, to who has typed this radio's PIN there. NULL: the
+	 * backend cannot. */
+	void (*wps)(struct radio *, bool with_pin, radio_wps_given *, void *arg);
 	/* Asks the joined network, which is no soft AP, for an address; it is this
 	 * host's. */
 	void (*ask_address)(struct radio *, radio_addressed *, void *arg);
@@ -132,11 +142,24 @@ struct radio_events {
 	void (*station_left)(void *arg, const uint8_t mac[MAC_OCTETS], bool silently);
 };
 
+/* How a radio sends and listens. */
+struct radio_manner {
+	bool is_passive; /* it listens instead of probing: hidden networks stay so */
+	unsigned dwell_ms; /* on each channel of a scan */
+	unsigned channels; /* that it scans: bit 0 is channel 1 */
+	int power_db; /* of what it sends, beyond RADIO_POWER_DBM */
+	int gain_db; /* of its antenna, for what it hears and sends */
+};
+#define RADIO_POWER_DBM 18
+#define RADIO_RATE_100KBPS 722 /* 802.11n in 20 MHz */
+#define RADIO_CHANNELS ((1u << RADIO_CHANNEL_MAX) - 1)
+
 struct radio { /* first member of each backend's own struct */
 	const struct radio_ops *ops;
 	const struct radio_events *events; /* NULL: nobody listens */
 	void *arg; /* of the events */
 	void *owner; /* borrowed: whose radio it is */
+	struct radio_manner manner; /* set by its owner */
 };
 
 #endif

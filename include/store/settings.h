@@ -30,6 +30,7 @@ struct settings_wifi { /* a network of the simulated air */
 	uint16_t channel;
 	int rssi_dbm;
 	bool is_hidden;
+	bool has_wps; /* gives its passkey to who asks by WPS */
 };
 
 struct settings_air {

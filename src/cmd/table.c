@@ -16,5 +16,6 @@ const struct command *const command_tables[] = {
 	uart_commands,
 	variable_commands,
 	wlan_commands,
+	wps_commands,
 	NULL,
 };

@@ -15,9 +15,8 @@
 
 #define WLAN_SCAN_MS 20000
 #define WLAN_PSK_DIGITS 64
-/* Chosen: the fields 5 and 7 of a verbose scan, in which clients see no meaning: Mbit/s
- * of 802.11n in 20 MHz, and infrastructure. */
-#define WLAN_RATE "72.2"
+/* Chosen: the fields 5 and 7 of a verbose scan, in which clients see no meaning:
+ * Mbit/s, and this, for infrastructure. */
 #define WLAN_TYPE "Infra"
 
 /* A question to the radio under way. */
@@ -55,10 +54,10 @@ wlan_scan_list(struct response *response, const struct radio_ap *ap, unsigned nu
 
 	mac_format(bssid, ap->bssid);
 	if (is_verbose)
-		response_line(response, "# %2u %2u %4d %s %s %-10s %s %3zu %s", number,
-		    ap->channel, ap->rssi_dbm, bssid, WLAN_RATE,
-		    radio_security_name(ap->security), WLAN_TYPE, strlen(ap->ssid),
-		    ap->ssid);
+		response_line(response, "# %2u %2u %4d %s %u.%u %-10s %s %3zu %s",
+		    number, ap->channel, ap->rssi_dbm, bssid, ap->rate_100kbps / 10,
+		    ap->rate_100kbps % 10, radio_security_name(ap->security), WLAN_TYPE,
+		    strlen(ap->ssid), ap->ssid);
 	else
 		response_line(response, "# %2u %2u %4d %s %s", number, ap->channel,
 		    ap->rssi_dbm, bssid, ap->ssid);
@@ -113,7 +112,9 @@ wlan_scan_run(struct request *request)
 		return RESULT_FAILED;
 	self = wlan_ask(request);
 	radio->ops->scan(radio, &scan, wlan_scanned, self);
-	return request_defer(request, WLAN_SCAN_MS, wlan_cancel, self);
+	return request_defer(request,
+	    WLAN_SCAN_MS + radio->manner.dwell_ms * RADIO_CHANNEL_MAX, wlan_cancel,
+	    self);
 }
 
 static enum result

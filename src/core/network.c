@@ -151,6 +151,8 @@ network_went_up(struct module *module, enum network_interface interface,
 	struct radio_ap ap;
 
 	link->state = NETWORK_UP;
+	if (interface == NETWORK_WLAN)
+		module->network->signals.count = 0;
 	link->address = *address;
 	service_start_all(module, interface);
 	if (network_access_point(module, interface, &ap) == 0) {
@@ -401,6 +403,7 @@ network_free(struct module *module)
 		event_free(network->lease);
 	if (network->radio != NULL)
 		network->radio->ops->free(network->radio);
+	free(network->signals.dbm);
 	free(network);
 	module->network = NULL;
 }

@@ -167,7 +167,8 @@ network_start_softap(struct module *module)
 					      : variable_text(module, "softap.ssid"),
 		    .passkey = setup != NULL ? setup->passkey
 					     : variable_text(module, "softap.passkey"),
-		    .channel = (unsigned)variable_number(module, "softap.channel") },
+		    .channel = (unsigned)variable_number(module, "softap.channel"),
+		    .rate_100kbps = network_softap_rate(module) },
 		.address = { .ip = network_ipv4(module, "softap.static.ip"),
 		    .netmask = network_ipv4(module, "softap.static.netmask"),
 		    .gateway = network_ipv4(module, "softap.static.ip"),
@@ -249,8 +250,12 @@ network_access_point(
 
 	if (radio == NULL || network_state(module, interface) != NETWORK_UP)
 		return -1;
-	return interface == NETWORK_WLAN ? radio->ops->joined(radio, ap)
-					 : radio->ops->hosted(radio, ap);
+	if (interface == NETWORK_SOFTAP)
+		return radio->ops->hosted(radio, ap);
+	if (radio->ops->joined(radio, ap) == -1)
+		return -1;
+	ap->rssi_dbm = network_average(module, ap->rssi_dbm);
+	return 0;
 }
 
 /* Reference: variable notes, wlan.network.status: 2 is up. Chosen: 1 without an
@@ -291,8 +296,12 @@ unsigned
 network_timeout_ms(const struct module *module, enum network_interface interface)
 {
 	struct wlan_settings settings;
+	unsigned scan_ms = 0;
 
 	(void)interface;
 	network_read_wlan(module, false, &settings);
-	return wlan_timeout_ms(&settings) + NETWORK_MARGIN_MS;
+	if (network_radio(module) != NULL)
+		scan_ms = network_radio(module)->manner.dwell_ms * RADIO_CHANNEL_MAX;
+	return wlan_timeout_ms(&settings) + (settings.scan_retries + 1) * scan_ms +
+	       NETWORK_MARGIN_MS;
 }

@@ -111,6 +111,7 @@ rules_network(const struct settings_wifi *wifi, struct air_network *network,
 	network->passkey = wifi->passkey == NULL ? "" : wifi->passkey;
 	network->rssi_dbm = wifi->rssi_dbm;
 	network->is_hidden = wifi->is_hidden;
+	network->has_wps = wifi->has_wps;
 	*member = "passkey";
 	if (passkey_suits(network->security, network->passkey))
 		return NULL;

@@ -25,23 +25,35 @@ air_schedule(struct air *air, int64_t us)
 	event_add(air->work, &timeout);
 }
 
+int
+air_rssi_dbm(const struct air_bss *bss, const struct radio *radio)
+{
+	int dbm = bss->rssi_dbm;
+
+	if (bss->host != NULL)
+		dbm +=
+		    bss->host->radio.manner.power_db + bss->host->radio.manner.gain_db;
+	return radio == NULL ? dbm : dbm + radio->manner.gain_db;
+}
+
 bool
 air_is_heard(const struct air_bss *bss, const struct radio *radio)
 {
-	return bss->is_on && bss->rssi_dbm >= AIR_RSSI_HEARD_DBM &&
+	return bss->is_on && air_rssi_dbm(bss, radio) >= AIR_RSSI_HEARD_DBM &&
 	       (bss->only == NULL || bss->only == radio) &&
 	       (bss->host == NULL || &bss->host->radio != radio);
 }
 
 void
-air_describe(const struct air_bss *bss, struct radio_ap *ap)
+air_describe(const struct air_bss *bss, const struct radio *radio, struct radio_ap *ap)
 {
 	memset(ap, 0, sizeof *ap);
 	memcpy(ap->ssid, bss->ssid, sizeof ap->ssid);
 	memcpy(ap->bssid, bss->bssid, sizeof ap->bssid);
 	ap->channel = bss->channel;
 	ap->security = bss->security;
-	ap->rssi_dbm = bss->rssi_dbm;
+	ap->rssi_dbm = air_rssi_dbm(bss, radio);
+	ap->rate_100kbps = bss->rate_100kbps;
 }
 
 /* What a security takes for a request. A mixed network takes each of its own. */
@@ -81,7 +93,18 @@ air_insert_found(struct air_found *found, const struct radio_ap *ap)
 	found->aps[at] = *ap;
 }
 
-/* A hidden network answers only who calls it by name. */
+/* Whether a scan comes upon it: a hidden network answers only who calls it by name. */
+static bool
+air_scan_finds(const struct air_bss *bss, const struct air_request *request)
+{
+	const struct radio_manner *manner = &request->radio->radio.manner;
+
+	if (bss->channel != 0 && (manner->channels & (1u << (bss->channel - 1))) == 0)
+		return false;
+	return air_matches(bss, request) &&
+	       (!bss->is_hidden || request->ssid[0] == '\0' || !manner->is_passive);
+}
+
 static void
 air_answer_scan(struct air *air, const struct air_request *request)
 {
@@ -91,9 +114,9 @@ air_answer_scan(struct air *air, const struct air_request *request)
 	TAILQ_FOREACH (bss, &air->networks, entry) {
 		struct radio_ap ap;
 
-		if (!air_matches(bss, request))
+		if (!air_scan_finds(bss, request))
 			continue;
-		air_describe(bss, &ap);
+		air_describe(bss, &request->radio->radio, &ap);
 		if (bss->is_hidden && request->ssid[0] == '\0')
 			ap.ssid[0] = '\0';
 		air_insert_found(found, &ap);
@@ -167,7 +190,8 @@ air_choose(struct air *air, const struct air_request *request)
 
 	TAILQ_FOREACH (bss, &air->networks, entry) {
 		if (air_matches(bss, request) &&
-		    (best == NULL || bss->rssi_dbm > best->rssi_dbm))
+		    (best == NULL || air_rssi_dbm(bss, &request->radio->radio) >
+					 air_rssi_dbm(best, &request->radio->radio)))
 			best = bss;
 	}
 	return best;
@@ -181,6 +205,50 @@ air_request_free(struct air *air, struct air_request *request)
 	free(request);
 }
 
+/* A network has come or has changed: who waits for WPS looks again. */
+static void
+air_retry_wps(struct air *air)
+{
+	struct air_request *request;
+
+	TAILQ_FOREACH (request, &air->requests, entry) {
+		if (request->kind == AIR_WPS)
+			request->is_unanswered = false;
+	}
+	air_schedule(air, 0);
+}
+
+/* Until a network offers it, the request waits. With a PIN, it is the strongest that
+ * was told it; the button on two of them at once leaves open which is meant. */
+static void
+air_answer_wps(struct air *air, struct air_request *request)
+{
+	const struct radio *radio = &request->radio->radio;
+	const struct air_bss *bss, *best = NULL;
+	struct air_request asked = *request;
+	unsigned count = 0;
+	struct radio_ap ap;
+
+	TAILQ_FOREACH (bss, &air->networks, entry) {
+		if (!bss->has_wps || !air_is_heard(bss, radio))
+			continue;
+		count++;
+		if (best == NULL ||
+		    air_rssi_dbm(bss, radio) > air_rssi_dbm(best, radio))
+			best = bss;
+	}
+	if (best == NULL) {
+		request->is_unanswered = true;
+		return;
+	}
+	air_request_free(air, request);
+	air_describe(best, radio, &ap);
+	if (count > 1 && !asked.with_pin)
+		asked.wps_given(asked.arg, NULL, NULL);
+	else
+		asked.wps_given(asked.arg, &ap, best->passkey);
+}
+
 /* The request may be gone afterwards, and others with it: who is told may cancel. */
 static void
 air_answer(struct air *air, struct air_request *request)
@@ -189,9 +257,14 @@ air_answer(struct air *air, struct air_request *request)
 	enum radio_result result = RADIO_NOT_FOUND;
 	struct air_bss *bss;
 
+	if (request->kind == AIR_WPS) {
+		air_answer_wps(air, request);
+		return;
+	}
 	if (request->kind == AIR_JOIN || request->kind == AIR_VERIFY) {
 		bss = air_choose(air, request);
-		if (bss != NULL && bss->rssi_dbm < AIR_RSSI_ANSWERED_DBM) {
+		if (bss != NULL &&
+		    air_rssi_dbm(bss, &request->radio->radio) < AIR_RSSI_ANSWERED_DBM) {
 			request->is_unanswered = true;
 			return;
 		}
@@ -353,12 +426,15 @@ air_add(struct air *air, const struct air_network *network, const struct radio *
 	bss->security = network->security;
 	bss->passkey = xstrdup(network->passkey);
 	bss->rssi_dbm = network->rssi_dbm;
+	bss->rate_100kbps = RADIO_RATE_100KBPS;
 	bss->is_hidden = network->is_hidden;
+	bss->has_wps = network->has_wps;
 	bss->is_on = true;
 	bss->only = only;
 	TAILQ_INIT(&bss->stations);
 	TAILQ_INSERT_TAIL(&air->networks, bss, entry);
 	air->given++;
+	air_retry_wps(air);
 	return 0;
 }
 
@@ -390,10 +466,17 @@ air_change_removed(struct air *air, struct air_bss *bss, int value)
 static void
 air_change_on(struct air *air, struct air_bss *bss, int on)
 {
-	(void)air;
 	bss->is_on = on != 0;
 	if (!bss->is_on)
 		air_drop_stations(bss);
+	air_retry_wps(air);
+}
+
+static void
+air_change_wps(struct air *air, struct air_bss *bss, int on)
+{
+	bss->has_wps = on != 0;
+	air_retry_wps(air);
 }
 
 static void
@@ -415,6 +498,12 @@ unsigned
 air_switch(struct air *air, const char *ssid, bool on)
 {
 	return air_change(air, ssid, air_change_on, on);
+}
+
+unsigned
+air_switch_wps(struct air *air, const char *ssid, bool on)
+{
+	return air_change(air, ssid, air_change_wps, on);
 }
 
 unsigned
@@ -454,7 +543,7 @@ air_each(const struct air *air, air_reader *reader, void *arg)
 	TAILQ_FOREACH (bss, &air->networks, entry) {
 		struct radio_ap ap;
 
-		air_describe(bss, &ap);
+		air_describe(bss, NULL, &ap);
 		reader(arg, &ap, bss->is_on, bss->is_hidden);
 	}
 }

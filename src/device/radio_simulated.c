@@ -21,19 +21,34 @@ simulated_const(const struct radio *radio)
 	return (const struct air_radio *)radio;
 }
 
+/* The time of a scan: that on each of its channels. */
+static int64_t
+simulated_scan_us(const struct radio *radio, unsigned channel)
+{
+	const struct radio_manner *manner = &radio->manner;
+	unsigned channels =
+	    channel == 0 ? (unsigned)__builtin_popcount(manner->channels) : 1;
+
+	return (int64_t)channels * manner->dwell_ms * 1000;
+}
+
 static struct air_request *
-simulated_request(
-    struct radio *radio, enum air_request_kind kind, const char *ssid, void *arg)
+simulated_request(struct radio *radio, enum air_request_kind kind, const char *ssid,
+    unsigned channel, void *arg)
 {
 	struct air_request *request = xcalloc(1, sizeof *request);
 	struct air *air = simulated(radio)->air;
 	bool is_join = kind == AIR_JOIN || kind == AIR_VERIFY;
 	int64_t delay_us = is_join ? (int64_t)air->join_ms * 1000 : 0;
 
+	if (kind == AIR_SCAN)
+		delay_us = simulated_scan_us(radio, channel);
+
 	request->radio = simulated(radio);
 	request->kind = kind;
 	if (ssid != NULL)
 		memcpy(request->ssid, ssid, strnlen(ssid, RADIO_SSID_MAX));
+	request->channel = channel;
 	request->security = RADIO_SECURITY_ANY;
 	request->arg = arg;
 	request->due_us = clock_monotonic_us() + delay_us;
@@ -48,9 +63,8 @@ simulated_scan(struct radio *radio, const struct radio_scan *scan,
     radio_scanned *scanned, void *arg)
 {
 	struct air_request *request =
-	    simulated_request(radio, AIR_SCAN, scan->ssid, arg);
+	    simulated_request(radio, AIR_SCAN, scan->ssid, scan->channel, arg);
 
-	request->channel = scan->channel;
 	request->scanned = scanned;
 }
 
@@ -84,12 +98,12 @@ static void
 simulated_ask_to_join(struct radio *radio, enum air_request_kind kind,
     const struct radio_target *target, radio_joined *joined, void *arg)
 {
-	struct air_request *request = simulated_request(radio, kind, target->ssid, arg);
+	struct air_request *request =
+	    simulated_request(radio, kind, target->ssid, target->channel, arg);
 
 	request->has_bssid = target->bssid != NULL;
 	if (request->has_bssid)
 		memcpy(request->bssid, target->bssid, MAC_OCTETS);
-	request->channel = target->channel;
 	request->security = target->security;
 	request->passkey = xstrdup(target->passkey);
 	request->joined = joined;
@@ -113,7 +127,16 @@ simulated_verify(struct radio *radio, const struct radio_target *target,
 static void
 simulated_ask_address(struct radio *radio, radio_addressed *addressed, void *arg)
 {
-	simulated_request(radio, AIR_ADDRESS, NULL, arg)->addressed = addressed;
+	simulated_request(radio, AIR_ADDRESS, NULL, 0, arg)->addressed = addressed;
+}
+
+static void
+simulated_wps(struct radio *radio, bool with_pin, radio_wps_given *given, void *arg)
+{
+	struct air_request *request = simulated_request(radio, AIR_WPS, NULL, 0, arg);
+
+	request->with_pin = with_pin;
+	request->wps_given = given;
 }
 
 /* Of one operation; NULL: of all. */
@@ -141,7 +164,7 @@ simulated_joined(const struct radio *radio, struct radio_ap *ap)
 
 	if (self->joined == NULL)
 		return -1;
-	air_describe(self->joined, ap);
+	air_describe(self->joined, radio, ap);
 	return 0;
 }
 
@@ -185,6 +208,7 @@ simulated_host(struct radio *radio, const struct radio_ap_settings *settings)
 	own->security = settings->passkey[0] == '\0' ? RADIO_OPEN : RADIO_WPA2_AES;
 	own->passkey = xstrdup(settings->passkey);
 	own->rssi_dbm = AIR_RSSI_SOFTAP_DBM;
+	own->rate_100kbps = settings->rate_100kbps;
 	own->is_on = true;
 	own->host = self;
 	TAILQ_INIT(&own->stations);
@@ -199,7 +223,7 @@ simulated_hosted(const struct radio *radio, struct radio_ap *ap)
 
 	if (!self->is_hosting)
 		return -1;
-	air_describe(&self->own, ap);
+	air_describe(&self->own, NULL, ap);
 	ap->channel = simulated_channel(self, self->own.channel);
 	return 0;
 }
@@ -285,6 +309,7 @@ static const struct radio_ops simulated_ops = {
 	.scan = simulated_scan,
 	.join = simulated_join,
 	.verify = simulated_verify,
+	.wps = simulated_wps,
 	.ask_address = simulated_ask_address,
 	.cancel = simulated_cancel,
 	.leave = simulated_leave,
@@ -306,6 +331,7 @@ air_radio_new(struct air *air, const uint8_t mac[MAC_OCTETS])
 	struct air_radio *self = xcalloc(1, sizeof *self);
 
 	self->radio.ops = &simulated_ops;
+	self->radio.manner.channels = RADIO_CHANNELS;
 	self->air = air;
 	memcpy(self->mac, mac, MAC_OCTETS);
 	TAILQ_INSERT_TAIL(&air->radios, self, all);

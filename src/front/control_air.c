@@ -101,6 +101,10 @@ control_air_run(struct control_client *client, const struct control_line *line)
 	if (line->count == 3 && (strcmp(what, "on") == 0 || strcmp(what, "off") == 0))
 		return control_air_done(
 		    client, ssid, air_switch(air, ssid, strcmp(what, "on") == 0));
+	if (line->count == 4 && strcmp(what, "wps") == 0 &&
+	    (strcmp(line->words[3], "on") == 0 || strcmp(line->words[3], "off") == 0))
+		return control_air_done(client, ssid,
+		    air_switch_wps(air, ssid, strcmp(line->words[3], "on") == 0));
 	if (line->count == 4 && strcmp(what, "rssi") == 0)
 		return control_air_rssi(client, line->words[3], &rssi_dbm) == -1
 			   ? NULL
@@ -114,13 +118,14 @@ control_air_run(struct control_client *client, const struct control_line *line)
 	}
 	return control_fail(client,
 	    "give air [add ... | remove <ssid> | <ssid> on | off | rssi <dBm> | "
-	    "passkey <passkey>]");
+	    "passkey <passkey> | wps on | wps off]");
 }
 
 const struct control_command control_air_commands[] = {
 	{ .name = "air",
 	    .usage = "[add <ssid> <channel> <dBm> [<security> [<passkey>]] | remove "
-		     "<ssid> | <ssid> on | off | rssi <dBm> | passkey <passkey>]",
+		     "<ssid> | <ssid> on | off | rssi <dBm> | passkey <passkey> | wps "
+		     "on | wps off]",
 	    .max = 6,
 	    .run = control_air_run,
 	    .help = "Show the networks of the air, or change one." },

@@ -81,6 +81,9 @@ static const struct setting settings_wifi_table[] = {
 	{ .name = "hidden",
 	    .type = SETTING_BOOL,
 	    .offset = offsetof(struct settings_wifi, is_hidden) },
+	{ .name = "wps",
+	    .type = SETTING_BOOL,
+	    .offset = offsetof(struct settings_wifi, has_wps) },
 	{ .name = NULL },
 };
 

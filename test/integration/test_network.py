@@ -287,7 +287,7 @@ class SoftAp(NetworkCase):
         serial.expect(b"No address from DHCP\r\nJoin failed\r\n")
         self.assertEqual(self.get(serial, "wlan.join.result"), "5")
         # The web server is on the soft AP, and its client looks at it by address.
-        self.assertEqual(self.rest(daemon, "ap").command("setup status").code, 3)
+        self.assertEqual(self.rest(daemon, "ap").command("nonesuch").code, 3)
         serial.command("set wlan.dhcp.enabled 0")
         serial.command("set wlan.static.ip 10.10.10.9")
         serial.command("set wlan.static.netmask 255.255.255.0")
