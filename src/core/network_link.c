@@ -20,6 +20,10 @@
  * others. */
 #define NETWORK_MARGIN_MS 5000
 
+/* Between two joins, however little wlan.auto_join.retry_delay says: without a pause a
+ * network that is not there would keep the loop busy. */
+#define NETWORK_PAUSE_LEAST_MS 100
+
 /* For text of a bounded variable. */
 static void
 network_copy_text(char *to, size_t size, const struct module *module, const char *name)
@@ -55,6 +59,8 @@ network_read_wlan(
 	    is_auto ? (unsigned)variable_number(module, "wlan.auto_join.retries") : 1;
 	settings->pause_ms =
 	    (unsigned)variable_number(module, "wlan.auto_join.retry_delay") * 1000;
+	if (settings->pause_ms < NETWORK_PAUSE_LEAST_MS)
+		settings->pause_ms = NETWORK_PAUSE_LEAST_MS;
 	settings->has_dhcp = variable_is_on(module, "wlan.dhcp.enabled");
 	settings->dhcp_timeout_ms =
 	    (unsigned)variable_number(module, "wlan.dhcp.timeout");

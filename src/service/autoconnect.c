@@ -13,6 +13,9 @@
 
 #define AUTOCONNECT_FOR_EVER 255 /* tcp.client.auto_retries */
 #define AUTOCONNECT_UDP_MS 1000 /* Reference: variable notes, udp.client.auto_retry */
+/* However little tcp.client.retry_period says: without a pause a server that is not
+ * there would keep the loop busy. */
+#define AUTOCONNECT_PAUSE_LEAST_MS 20
 
 /* The variables of one kind of client or server. */
 struct autoconnect_kind {
@@ -55,6 +58,8 @@ autoclient_retry(struct autoconnect *client)
 		return;
 	if (most != AUTOCONNECT_FOR_EVER)
 		client->retries++;
+	if (ms < AUTOCONNECT_PAUSE_LEAST_MS)
+		ms = AUTOCONNECT_PAUSE_LEAST_MS;
 	if (client->again == NULL)
 		client->again =
 		    xcheck(event_new(module->base, -1, 0, autoclient_open, client));

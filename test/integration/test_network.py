@@ -1,6 +1,7 @@
 """Joining networks, losing them, soft APs, and what runs over each."""
 
 import socket
+import time
 
 from lib.daemon import PASSKEY, SSID, module, wait_until
 from lib.network import NetworkCase
@@ -187,6 +188,39 @@ class Loss(NetworkCase):
         serial.expect(b"[Disassociated]\r\n")
         self.assertEqual(self.get(serial, "wlan.network.status"), "0")
         self.assertEqual(serial.pending(), b"")
+
+    def test_no_delay_is_a_short_one(self):
+        """A network that is not there does not keep the loop busy."""
+        daemon = self.start(module(joined=False, factory=ALONE | {
+            "wlan.ssid": "nowhere", "wlan.auto_join.retries": "0",
+            "wlan.auto_join.retry_delay": "0"}))
+        serial = self.serial(daemon, joined=False)
+        for command in ("set wlan.auto_join.enabled 1", "save"):
+            serial.command(command)
+        serial.send(b"reboot\r\n")
+        serial.read_until(b"[Associating to nowhere]\r\n")
+        start = time.monotonic()
+        for _ in range(5):
+            serial.read_until(b"[Associating to nowhere]\r\n")
+        self.assertGreater(time.monotonic() - start, 0.4)
+
+    def test_no_retry_period_is_a_short_one(self):
+        """Nor does a server that is not there."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        serial = self.open_serial(self.start(
+            http__server__enabled=0, tcp__client__auto_start=1,
+            tcp__client__auto_retries=255, tcp__client__retry_period=0,
+            tcp__client__remote_host="127.0.0.1", tcp__client__remote_port=port))
+        opening = b"[Opening: 127.0.0.1:%d]\r\n" % port
+        serial.read_until(opening)
+        # As many as are in the pty by now are older than the start of the clock.
+        serial.pending()
+        serial.read_until(opening)
+        start = time.monotonic()
+        for _ in range(25):
+            serial.read_until(opening)
+        self.assertGreater(time.monotonic() - start, 0.2)
 
     def test_auto_join_gives_up(self):
         daemon = self.start(wlan__ssid="nowhere", wlan__auto_join__retries=2,
