@@ -103,6 +103,7 @@ wlan_associated(struct wlan *wlan)
 }
 
 static void wlan_associate(struct wlan *wlan);
+static void wlan_probe(struct wlan *wlan);
 
 /* An attempt has failed: the next one, if there is one left. */
 static void
@@ -124,10 +125,16 @@ wlan_answered(void *arg, enum radio_result result)
 	struct wlan *wlan = arg;
 
 	event_del(wlan->timer);
-	if (result == RADIO_OK)
+	if (result == RADIO_OK) {
 		wlan_associated(wlan);
-	else
+	} else if (result == RADIO_NOT_FOUND && wlan->is_known) {
+		/* Another access point may have its name by now. */
+		wlan->is_known = false;
+		wlan->attempts_left = wlan->settings.attempts;
+		wlan_probe(wlan);
+	} else {
 		wlan_try_again(wlan, results[result]);
+	}
 }
 
 static void
@@ -160,8 +167,6 @@ wlan_suits(const struct wlan *wlan, const struct radio_ap *ap)
 	       (settings->security == RADIO_WPA2_AES ||
 		   settings->security == RADIO_WPA2_TKIP);
 }
-
-static void wlan_probe(struct wlan *wlan);
 
 static void
 wlan_probed(void *arg, const struct radio_ap *aps, size_t count)

@@ -160,6 +160,20 @@ class Joins(NetworkCase):
 
 
 class Loss(NetworkCase):
+    def test_another_access_point(self):
+        """It has the name of the network that was lost, and nothing else of it."""
+        daemon = self.start(module(joined=False, factory=ALONE | {
+            "wlan.ssid": SSID, "wlan.passkey": PASSKEY}))
+        serial = self.serial(daemon, joined=False)
+        serial.send(b"nup\r\n")
+        serial.read_until(b"[Associated]\r\n")
+        self.air(f"remove {SSID}")
+        serial.expect(b"[Disassociated]\r\n")
+        self.air(f"add {SSID} 11 -50 WPA-TKIP {PASSKEY}")
+        serial.send(b"nup\r\n")
+        serial.expect(b"nup\r\nIn progress\r\n> " + join_text(http=None).replace(
+            b"WPA2-AES", b"WPA-TKIP"))
+
     def test_lost_and_found(self):
         """Services and streams end with the network, and start when it is back."""
         daemon = self.start(wlan__auto_join__retries=0, wlan__auto_join__retry_delay=0,
