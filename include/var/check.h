@@ -34,5 +34,6 @@ bool check_is_host(const struct module *, const char *text);
 int check_host(const struct module *, const char *index, struct value *);
 int check_hosts(const struct module *, const char *index, struct value *);
 int check_passkey(const struct module *, const char *index, struct value *);
+int check_wpa_passkey(const struct module *, const char *index, struct value *);
 
 #endif

@@ -158,3 +158,12 @@ check_passkey(const struct module *module, const char *index, struct value *valu
 		   ? 0
 		   : -1;
 }
+
+/* Reference: variable notes, softap.passkey: a soft AP has WPA2. */
+int
+check_wpa_passkey(const struct module *module, const char *index, struct value *value)
+{
+	if (check_passkey(module, index, value) == -1)
+		return -1;
+	return value->len == CHECK_WEP_40_LENGTH ? -1 : 0;
+}
