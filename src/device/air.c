@@ -44,13 +44,23 @@ air_is_heard(const struct air_bss *bss, const struct radio *radio)
 	       (bss->host == NULL || &bss->host->radio != radio);
 }
 
+/* Reference: network notes, 8.3: a soft AP is where the network is that its radio has
+ * joined. */
+static unsigned
+air_channel(const struct air_bss *bss)
+{
+	const struct air_bss *joined = bss->host == NULL ? NULL : bss->host->joined;
+
+	return joined == NULL ? bss->channel : joined->channel;
+}
+
 void
 air_describe(const struct air_bss *bss, const struct radio *radio, struct radio_ap *ap)
 {
 	memset(ap, 0, sizeof *ap);
 	memcpy(ap->ssid, bss->ssid, sizeof ap->ssid);
 	memcpy(ap->bssid, bss->bssid, sizeof ap->bssid);
-	ap->channel = bss->channel;
+	ap->channel = air_channel(bss);
 	ap->security = bss->security;
 	ap->rssi_dbm = air_rssi_dbm(bss, radio);
 	ap->rate_100kbps = bss->rate_100kbps;
@@ -72,7 +82,7 @@ air_matches(const struct air_bss *bss, const struct air_request *request)
 	       (request->ssid[0] == '\0' || strcmp(bss->ssid, request->ssid) == 0) &&
 	       (!request->has_bssid ||
 		   memcmp(bss->bssid, request->bssid, MAC_OCTETS) == 0) &&
-	       (request->channel == 0 || bss->channel == request->channel) &&
+	       (request->channel == 0 || air_channel(bss) == request->channel) &&
 	       air_has_security(bss, request->security);
 }
 

@@ -224,7 +224,6 @@ simulated_hosted(const struct radio *radio, struct radio_ap *ap)
 	if (!self->is_hosting)
 		return -1;
 	air_describe(&self->own, NULL, ap);
-	ap->channel = simulated_channel(self, self->own.channel);
 	return 0;
 }
 

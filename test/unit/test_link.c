@@ -510,6 +510,24 @@ start_softap(struct rig *rig, struct station *station, const char *netmask)
 }
 
 static void
+test_one_channel(void **state)
+{
+	struct wlan_settings settings = settings_for("lab", "password");
+	struct rig *rig = *state;
+	struct station *ap = &rig->stations[1];
+
+	start_softap(rig, ap, "255.255.255.0");
+	assert_string_equal(scan(rig, "zentri", 1), "[zentri]");
+	settings.has_dhcp = false;
+	wlan_join(ap->wlan, &settings);
+	run(rig);
+	assert_string_equal(scan(rig, "zentri", 1), "");
+	assert_string_equal(scan(rig, "zentri", 6), "[zentri]");
+	wlan_leave(ap->wlan);
+	assert_string_equal(scan(rig, "zentri", 1), "[zentri]");
+}
+
+static void
 check_clients(const struct station *station, const char *expected)
 {
 	struct radio_station clients[RADIO_STATIONS_MAX];
@@ -587,6 +605,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loss_on_the_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scan, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_channel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_softap, setup, teardown),
 	};
 
