@@ -313,6 +313,18 @@ class Readiness(Case):
         for name in ("a", "b"):
             self.assertEqual(daemon.status(name)["state"], "running")
 
+    def test_nobody_reads(self):
+        """The loop goes on when the queue of the socket is full, and says what is lost."""
+        daemon = self.daemon()
+        rest = self.rest(daemon)
+        with open("/proc/sys/net/unix/max_dgram_qlen", encoding="ascii") as file:
+            length = int(file.read())
+        for _ in range(length // 2 + 2):
+            daemon.send_signal(signal.SIGHUP)
+            for _ in range(2):  # the signal was seen by the turn of the second answer
+                rest.command("ver")
+        self.assertIn("cannot tell READY=1", daemon.stderr())
+
     def test_abstract_socket(self):
         self.daemon(notify=f"@zentrid-test-{os.getpid()}")
 
