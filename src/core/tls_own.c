@@ -141,6 +141,15 @@ tls_own_make(
 	return result;
 }
 
+/* Whether the system did not let a file that is there be opened. */
+static bool
+tls_own_is_out_of_reach(void)
+{
+	unsigned long error = ERR_peek_error();
+
+	return ERR_SYSTEM_ERROR(error) && ERR_GET_REASON(error) != ENOENT;
+}
+
 static bool
 tls_own_take(SSL_CTX *context, const char *certificate_path, const char *key_path)
 {
@@ -170,8 +179,14 @@ tls_own_use(const struct module *module, SSL_CTX *context)
 	int result = -1;
 
 	errno = 0;
+	ERR_clear_error();
 	if (tls_own_take(context, certificate, key)) {
 		result = 0;
+		goto out;
+	}
+	/* For want of descriptors, say; clients know the certificate, so it stays. */
+	if (tls_own_is_out_of_reach()) {
+		tls_own_log(module, certificate);
 		goto out;
 	}
 	if (access(certificate, F_OK) == 0) {
