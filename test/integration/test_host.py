@@ -1,6 +1,7 @@
 """Hosts on the pty that come, go, hang and flood."""
 
 import os
+import re
 import select
 import subprocess
 import termios
@@ -117,18 +118,28 @@ class Host(Case):
         self.assertEqual(os.stat(daemon.serial_path()).st_mode & 0o777, 0o660)
 
     def test_flood_of_log_lines(self):
-        """Log lines that nobody reads are dropped, and the replies are not."""
-        daemon = self.daemon()
-        serial = self.serial(daemon)
+        """Log lines that nobody reads are dropped and counted, and the replies are not."""
+        daemon = self.daemon([module(factory={"system.print_level": "1"})],
+                             arguments=["-v"])
+        serial = self.serial(daemon, level=1)
         rest = self.rest(daemon)
-        fill_up(serial.descriptor, b"get all\r\n")
-        for _ in range(3):
-            rest.command("ver")
-        while serial.fill(0.5):
-            serial.take(len(serial.buffer))
-        serial.send(b"\x03")
-        serial.read_until(b"> ")
-        self.assertEqual(serial.command("get wlan.mac"), MAC_REPLY)
+        line = b"get wlan.mac\r\n"
+        taken = fill_up(serial.descriptor, line)
+        rounds, events = 50, 3  # of a round: Opening, Opened, Closed
+        for _ in range(rounds):
+            self.assertEqual(rest.command("udp_client 127.0.0.1 9").code, 0)
+            self.assertEqual(rest.command("stream_close 0").code, 0)
+        # Now it reads.
+        whole, part = divmod(taken, len(line))
+        replies = b"".join(serial.read_until(b"> ") for _ in range(whole))
+        serial.send(line[part:])
+        replies += serial.read_until(b"> ")
+        replies, told = re.subn(rb"\[(Opening|Opened|Closed): [^]]*\]\r\n", b"", replies)
+        self.assertEqual(replies, EXCHANGE * (whole + 1))
+        daemon.wait_stderr("log lines dropped while nobody read them")
+        dropped = sum(map(int, re.findall(r"(\d+) log lines dropped", daemon.stderr())))
+        self.assertGreater(dropped, 0)
+        self.assertEqual(told + dropped, rounds * events)
 
 
 class NoSerialPort(Case):
