@@ -10,7 +10,7 @@
  * Each module has a radio in it. Passphrases are checked for real. */
 
 #define AIR_NETWORKS_MAX 1024 /* given networks; soft APs come in addition */
-#define AIR_WORK_MS 5 /* that answering may keep the loop at a time */
+#define AIR_WORK_MS 3 /* that answering may keep the loop at a time */
 #define AIR_RSSI_HEARD_DBM (-95) /* weaker ones are not heard at all */
 #define AIR_RSSI_ANSWERED_DBM (-90) /* weaker ones never answer who joins */
 #define AIR_RSSI_DBM (-48) /* of a network, unless given */

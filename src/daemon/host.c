@@ -35,7 +35,7 @@
 #include "service/ntp.h"
 #include "service/setup.h"
 
-#define HOST_STATUS_MS 5 /* that writing status files may keep the loop at a time */
+#define HOST_STATUS_MS 3 /* that writing status files may keep the loop at a time */
 
 /* A module and what the process keeps of it. */
 struct hosted {
