@@ -1,6 +1,6 @@
 # make bench: how fast and how small the daemon is, beside bare programs that answer the
-# same bytes, and beside nginx. make bench-stream: STREAM mode beside socat, ser2net and a bare copy loop.
-# BENCH_ROUNDS raises the number of rounds.
+# same bytes, and beside socat, ser2net, nginx and dnsmasq. make bench-stream: the rows of
+# STREAM mode alone. BENCH_ROUNDS raises the number of rounds.
 
 .PHONY: bench-programs bench-stream
 
@@ -10,13 +10,13 @@ BENCH_TOOLS := $(filter-out $(BENCH_SHARED:.o=), \
 	$(patsubst test/bench/%.c,$(O)/test/bench/%,$(wildcard test/bench/*.c)))
 
 bench: bench-programs
-	@.ci/deps build bench
-	@missed=0; test/bench/bench.py $(O) commands || missed=1; \
-		test/bench/web.py $(O) || missed=1; exit $$missed
+	@.ci/deps build bench bench-stream
+	@missed=0; for part in bench stream web services; do \
+		test/bench/$$part.py $(O) || missed=1; done; exit $$missed
 
 bench-stream: bench-programs
 	@.ci/deps build bench-stream
-	test/bench/bench.py $(O) stream
+	test/bench/stream.py $(O)
 
 bench-programs: $(DAEMON) $(BENCH_TOOLS)
 ifdef SAN

@@ -1,133 +1,26 @@
 #!/usr/bin/env python3
-"""Measures the daemon and prints one table; fails when a target is missed.
+"""Measures commands over pty, HTTP, TLS and terminals, and many modules at once.
 
-usage: test/bench/bench.py BUILD commands|stream
-Each comparison runs its sides in turn, up to BENCH_ROUNDS times (at least 5), with the
-server on one CPU and the load on another, and is judged by the median of the rounds'
-ratios.
+usage: test/bench/bench.py BUILD
 """
 
-import contextlib
 import http.client
-import os
-import pathlib
 import re
 import ssl
-import statistics
-import subprocess
-import sys
-import time
 
-from peers import Ser2net, Socat
-from servers import JOINED, LOAD_CPU, Bare, BenchError, Daemon, Load, cpus_awake, on_cpu
+from measure import KIB, MODULES, STARTS, compare, load, module, run
+from servers import Bare, BenchError, Daemon
 
-ROUNDS = min(max(int(os.environ.get("BENCH_ROUNDS", "11")), 5), 100)
-STARTS = max(ROUNDS // 2, 5)  # of all modules at once
-COMPARE_SECONDS = 2.5 * ROUNDS  # after them the fewest rounds have to do
 PTY_LINE = "get wlan.mac"
 PTY_ROUND_TRIPS = 5000
 HTTP_PATH = "/command/ver"
 HTTP_SECONDS = "1s"
 HTTP_CONNECTIONS = 16
-MODULES = 1000
-KIB = 1024
-MIB = 1024 * KIB
-STREAM_ROUNDS = 2 * ROUNDS  # short ones: what else the machine does passes many by
-STREAM_BYTES = 4 * MIB
-STREAM_PINGS = 1000
-STREAM_FACTORY = {
-    "bus__mode": "stream",
-    "bus__stream__cmd_seq": "",
-    "bus__stream__flush_time": 0,
-    "system__print_level": 0,
-    "tcp__server__auto_start": 1,
-    "tcp__server__idle_timeout": 0,
-    "tcp__server__port": 3000,
-}
 TERMINAL_FACTORY = {"remote_terminal__enabled": 1, "remote_terminal__port": 2000}
 TERMINALS = 500
 TERMINALS_LINE = "ver"  # its answer is the same from every module
 TERMINALS_LINES = 16  # of a terminal whose user does not wait for each answer
 TERMINALS_MS = 500
-
-
-def module(name, serial=True, **factory):
-    """The text of one module; factory: variables, a double underscore for each dot. One
-    with any has services, for which it joins a network."""
-    factory = JOINED | factory if factory else {}
-    entries = ", ".join(
-        f'{{ name = "{key.replace("__", ".")}"; value = "{value}"; }}'
-        for key, value in factory.items()
-    )
-    return (
-        f'    {{ name = "{name}"; serial = {{ enabled = {str(serial).lower()}; }};'
-        f" factory = ( {entries} ); }}"
-    )
-
-
-def load(*command, given=b""):
-    """The output of a load generator, on its own CPU."""
-    result = subprocess.run(
-        on_cpu(LOAD_CPU, *command),
-        input=given,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise BenchError(f"{command[0]} failed: {result.stdout!r} {result.stderr!r}")
-    return result.stdout
-
-
-class Table:
-    """The rows, printed as they come; .missed counts those off their target."""
-
-    FORM = "{:<50} {:>15} {:>15} {:>8} {:>17} {:>8}  {}"
-
-    def __init__(self):
-        self.missed = 0
-        head = ("what", "zentrid", "other", "median", "min to max", "target", "")
-        print(self.FORM.format(*head), flush=True)
-
-    def add(self, what, values, target, at_most, ours="", other=""):
-        median = statistics.median(values)
-        good = median <= target if at_most else median >= target
-        self.missed += not good
-        print(
-            self.FORM.format(
-                what,
-                ours,
-                other,
-                f"{median:.2f}",
-                f"{min(values):.2f} to {max(values):.2f}",
-                ("<= " if at_most else ">= ") + f"{target:g}",
-                "good" if good else "MISSED",
-            ),
-            flush=True,
-        )
-
-
-def compare(measure_ours, *measure_others, rounds=ROUNDS):
-    """All sides in turn, after one uncounted round; fewer rounds on a busy machine.
-
-    For each other side: the ratios of the rounds, our median, its median.
-    """
-    measures = (measure_ours, *measure_others)
-    for measure in measures:
-        measure()
-    end = time.monotonic() + COMPARE_SECONDS
-    taken = []
-    while len(taken) < rounds and (len(taken) < 5 or time.monotonic() < end):
-        taken.append([measure() for measure in measures])
-    ours, *others = zip(*taken)
-    return [
-        (
-            [a / b for a, b in zip(ours, other)],
-            statistics.median(ours),
-            statistics.median(other),
-        )
-        for other in others
-    ]
 
 
 def line_p50_us(tools, where, reply):
@@ -290,74 +183,6 @@ def bench_terminals(table, build, tools):
             )
 
 
-def bench_stream(table, build, tools):
-    """STREAM mode beside what others carry between a pty and TCP."""
-    with contextlib.ExitStack() as stack:
-        daemon = stack.enter_context(Daemon(build, [module("stream", **STREAM_FACTORY)]))
-        socat = stack.enter_context(Socat(build))
-        ser2net = stack.enter_context(Ser2net(build))
-        bare = stack.enter_context(Bare(tools / "bare_bridge"))
-        ends = {
-            "zentrid": (
-                daemon.status("stream")["serial"],
-                daemon.port("stream", "tcp_server"),
-            ),
-            "socat": (socat.pty, socat.port),
-            "ser2net": (ser2net.pty, ser2net.port),
-            "bare": bare.where.split(),
-        }
-        clients = {
-            name: stack.enter_context(Load(tools / "bridge_client", *end))
-            for name, end in ends.items()
-        }
-        stream_throughput(table, clients, "to-pty", "TCP to pty")
-        stream_throughput(table, clients, "to-tcp", "pty to TCP")
-        stream_pings(table, clients)
-
-
-def stream_rows(table, clients, what, measure, limit, at_most, show):
-    """Three rows: no worse than socat and ser2net; within the limit of the bare loop."""
-    rows = compare(
-        *(lambda name=name: measure(name) for name in clients), rounds=STREAM_ROUNDS
-    )
-    for name, (ratios, ours, other) in zip(list(clients)[1:], rows):
-        table.add(
-            f"{what}, by {name}, ratio",
-            ratios,
-            limit if name == "bare" else 1,
-            at_most,
-            show("zentrid", ours),
-            show(name, other),
-        )
-
-
-def stream_throughput(table, clients, way, what):
-    def mb_per_s(name):
-        [passed_ns] = clients[name].ask(way, STREAM_BYTES)
-        return STREAM_BYTES / passed_ns * 1000
-
-    def show(_, median):
-        return f"{median:.0f} MB/s"
-
-    stream_rows(table, clients, f"STREAM mode {what}", mb_per_s, 0.8, False, show)
-
-
-def stream_pings(table, clients):
-    """The columns of the sides show p50 and p99; the p50s are compared."""
-    p99s_us = {name: [] for name in clients}
-
-    def p50_us(name):
-        p50, p99 = clients[name].ask("ping", STREAM_PINGS)
-        p99s_us[name].append(p99 / 1000)
-        return p50 / 1000
-
-    def show(name, median):
-        return f"{median:.0f}, {statistics.median(p99s_us[name]):.0f} us"
-
-    what = "STREAM mode 16 bytes and back"
-    stream_rows(table, clients, what, p50_us, 1.2, True, show)
-
-
 def bench_modules(table, build, serial):
     """Memory and start of many modules; each start begins with no state."""
     names = [f"m{i}" for i in range(MODULES)]
@@ -373,7 +198,7 @@ def bench_modules(table, build, serial):
     table.add(f"{MODULES} modules to READY, {what}, s", starts, 2, True)
 
 
-def bench_commands(table, build, tools):
+def bench(table, build, tools):
     bench_pty(table, build, tools)
     bench_terminal(table, build, tools)
     bench_terminals(table, build, tools)
@@ -383,24 +208,5 @@ def bench_commands(table, build, tools):
     bench_modules(table, build, serial=True)
 
 
-PARTS = {"commands": bench_commands, "stream": bench_stream}
-
-
-def main():
-    if len(sys.argv) != 3 or sys.argv[2] not in PARTS:
-        sys.exit(__doc__)
-    build = pathlib.Path(sys.argv[1]).resolve()
-    tools = build / "test" / "bench"
-    table = Table()
-    try:
-        with cpus_awake():
-            PARTS[sys.argv[2]](table, build, tools)
-    except BenchError as error:
-        sys.exit(f"bench: {error}")
-    if table.missed:
-        sys.exit(f"bench: {table.missed} targets missed")
-    print("bench: all targets met")
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, bench)

@@ -91,6 +91,9 @@ class Bare(Server):
 
     def __init__(self, *command):
         self.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.await_start()
+
+    def await_start(self):
         try:
             self.where = self.line(START_TIMEOUT_S)
         except BenchError:
@@ -127,18 +130,24 @@ class Load(Bare):
 
 
 class Daemon(Server):
-    """zentrid with modules (list of configuration texts), ready when made."""
+    """zentrid with modules (list of configuration texts), ready when made.
 
-    def __init__(self, build, modules):
+    prefix: of its command, where it runs in a namespace. meanwhile: called with its
+    runtime directory before it starts.
+    """
+
+    def __init__(
+        self, build, modules, address="127.0.0.1", ports=PORTS, prefix=(), meanwhile=None
+    ):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=build))
         # In memory, as /run is.
         memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self.runtime = pathlib.Path(tempfile.mkdtemp(prefix="zentrid-bench-", dir=memory))
         configuration = self.directory / "zentrid.conf"
-        ports = ", ".join(f"{{ module = {port}; host = 0; }}" for port in PORTS)
+        ports = ", ".join(f"{{ module = {port}; host = 0; }}" for port in ports)
         listed = ",\n".join(modules)
         configuration.write_text(
-            f'network = {{ address = "127.0.0.1"; ports = ( {ports} ); }};\n'
+            f'network = {{ address = "{address}"; ports = ( {ports} ); }};\n'
             f"air = {{ networks = ( {AIR} ); }};\n"
             f"modules = (\n{listed} );\n",
             encoding="utf-8",
@@ -147,8 +156,11 @@ class Daemon(Server):
         self.log = open(self.directory / "log", "w+b")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(str(notify))
-            started = time.monotonic()
+            if meanwhile is not None:
+                meanwhile(self.runtime)
+            self.started = time.monotonic()
             self.start(
+                *prefix,
                 build / "zentrid",
                 "-c",
                 configuration,
@@ -165,7 +177,7 @@ class Daemon(Server):
                 super().stop()
                 self.remove()
                 raise
-            self.start_s = time.monotonic() - started
+            self.start_s = time.monotonic() - self.started
 
     def await_ready(self, ready):
         end = time.monotonic() + START_TIMEOUT_S

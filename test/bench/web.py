@@ -9,14 +9,12 @@ import json
 import pathlib
 import random
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 
-from bench import MIB, Table, compare, load, module
+from measure import MIB, compare, load, module, run
 from servers import (
     LOAD_CPU,
     START_TIMEOUT_S,
@@ -24,7 +22,6 @@ from servers import (
     BenchError,
     Daemon,
     Server,
-    cpus_awake,
     on_cpu,
 )
 
@@ -193,8 +190,12 @@ def upload_rows(table, tools, directory, port):
     )
 
 
-def bench_web(table, build, directory):
-    tools = build / "test" / "bench"
+def bench_web(table, build, tools):
+    with tempfile.TemporaryDirectory(prefix="bench-web-", dir=build) as directory:
+        bench_files(table, build, tools, pathlib.Path(directory))
+
+
+def bench_files(table, build, tools, directory):
     root = directory / "root"
     root.mkdir()
     for name, size in FILES.items():
@@ -214,23 +215,5 @@ def bench_web(table, build, directory):
         upload_rows(table, tools, directory, ours[0])
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    build = pathlib.Path(sys.argv[1]).resolve()
-    table = Table()
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-web-", dir=build))
-    try:
-        with cpus_awake():
-            bench_web(table, build, directory)
-    except BenchError as error:
-        sys.exit(f"bench: {error}")
-    finally:
-        shutil.rmtree(directory)
-    if table.missed:
-        sys.exit(f"bench: {table.missed} targets missed")
-    print("bench: all targets met")
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, bench_web)
