@@ -23,6 +23,10 @@ int tls_fault_set(struct tls_fault *, const char *fmt, ...)
 /* The same with what OpenSSL says of its last error behind them. */
 int tls_fault_of_library(struct tls_fault *, const char *what);
 
+/* For OpenSSL, which would ask on the terminal of the daemon. Chosen: no file is
+ * encrypted; the module has nobody to ask for a password. */
+int tls_file_password(char *buf, int size, int is_writing, void *arg);
+
 /* All certificates of a file, at least one, in their order. The caller frees them, with
  * sk_X509_pop_free(). NULL: fault says why. */
 STACK_OF(X509) *

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/module.h"
+#include "core/tls_file.h"
 
 #define TLS_CERTIFICATE_DAYS 3650
 #define TLS_SERIAL_BITS 159 /* RFC 5280, 4.1.2.2: at most 20 octets, positive */
@@ -153,6 +154,7 @@ tls_own_is_out_of_reach(void)
 static bool
 tls_own_take(SSL_CTX *context, const char *certificate_path, const char *key_path)
 {
+	SSL_CTX_set_default_passwd_cb(context, tls_file_password);
 	return SSL_CTX_use_certificate_chain_file(context, certificate_path) == 1 &&
 	       SSL_CTX_use_PrivateKey_file(context, key_path, SSL_FILETYPE_PEM) == 1 &&
 	       SSL_CTX_check_private_key(context) == 1;
