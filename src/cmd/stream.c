@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <event2/buffer.h>
+#include <event2/event.h>
 
 #include "base/number.h"
 #include "base/xmalloc.h"
@@ -19,6 +20,9 @@
  * cut silently. Reference: command notes, section 6. */
 #define STREAM_READ_MAX 16384
 
+#define STREAM_READ_DEADLINE_MS                                                        \
+	70000 /* beyond the longest bus.command.read_timeout                           \
+	       */
 #define STREAM_WRITE_TIMEOUT_MS 65535 /* for bus.command.write_timeout 0 */
 
 /* The stream that the argument "handle" names, or NULL. */
@@ -102,21 +106,24 @@ stream_poll_run(struct request *request)
 	return RESULT_OK;
 }
 
+/* Bytes that a stream_read asks for. */
+static size_t
+stream_read_size(const struct request *request)
+{
+	size_t wanted = (size_t)args_number(request->args, "size", 0);
+
+	return wanted < STREAM_READ_MAX ? wanted : STREAM_READ_MAX;
+}
+
 /* Reference: command notes, section 6: what is there now, then a CRLF that is no stream
  * data; nothing at all when nothing waits. */
 static enum result
-stream_read_run(struct request *request)
+stream_read_now(struct request *request, struct stream *stream)
 {
-	size_t wanted = (size_t)args_number(request->args, "size", 0);
-	struct stream *stream = stream_of(request);
 	struct evbuffer *body;
 	char bytes[STREAM_READ_MAX];
-	ssize_t n;
+	ssize_t n = stream->ops->read(stream, bytes, stream_read_size(request));
 
-	if (stream == NULL)
-		return RESULT_FAILED;
-	n = stream->ops->read(
-	    stream, bytes, wanted < sizeof bytes ? wanted : sizeof bytes);
 	if (n < 0)
 		return RESULT_FAILED;
 	if (n > 0) {
@@ -126,6 +133,102 @@ stream_read_run(struct request *request)
 	}
 	net_stream_was_read(request->session->module, stream->handle);
 	return RESULT_OK;
+}
+
+/* A read that waits for more to arrive. */
+struct stream_read {
+	struct stream_watch watch;
+	struct stream *stream; /* borrowed; NULL once it is gone */
+	struct request *request;
+	struct event *done; /* owned; it has waited long enough, or need not any more */
+};
+
+static void
+stream_read_cancel(void *op)
+{
+	struct stream_read *self = op;
+
+	if (self->stream != NULL)
+		stream_unwatch(self->stream, &self->watch);
+	event_free(self->done);
+	free(self);
+}
+
+static void
+stream_read_done(evutil_socket_t fd, short what, void *arg)
+{
+	struct stream_read *self = arg;
+	struct request *request = self->request;
+	struct stream *stream = self->stream;
+
+	(void)fd;
+	(void)what;
+	stream_read_cancel(self);
+	request_finish(
+	    request, stream == NULL ? RESULT_FAILED : stream_read_now(request, stream));
+}
+
+/* Whether more than there is may still come, and is asked for. A datagram is whole when
+ * it is there, and what is no socket gives all it has. */
+static bool
+stream_read_lacks(const struct request *request, const struct stream *stream)
+{
+	size_t wanted = stream_read_size(request);
+	struct stream_info info;
+
+	switch (stream->ops->kind) {
+	case STREAM_KIND_TEXT:
+	case STREAM_KIND_FILE:
+	case STREAM_KIND_HTTP:
+		return false;
+	default:
+		break;
+	}
+	if (stream->end_is_told || stream->ops->poll(stream) == STREAM_CLOSED)
+		return false;
+	stream->ops->info(stream, &info);
+	return info.waiting <
+	       (stream->ops->kind == STREAM_KIND_UDP && wanted > 0 ? 1 : wanted);
+}
+
+/* The stream is read on the next turn of the loop, as reading may close it. */
+static void
+stream_read_told(
+    struct stream_watch *watch, struct stream *stream, enum stream_event event)
+{
+	struct stream_read *self = (struct stream_read *)watch;
+
+	if (event == STREAM_EVENT_FREE)
+		self->stream = NULL;
+	if (event == STREAM_EVENT_FREE || event == STREAM_EVENT_END ||
+	    !stream_read_lacks(self->request, stream))
+		event_active(self->done, EV_TIMEOUT, 0);
+}
+
+/* Reference: serial and file notes, 2.8, for the time-out, which is a success. */
+static enum result
+stream_read_run(struct request *request)
+{
+	struct module *module = request->session->module;
+	int64_t ms = variable_number(module, "bus.command.read_timeout");
+	struct timeval timeout = { .tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+	struct stream *stream = stream_of(request);
+	struct stream_read *self;
+
+	if (stream == NULL)
+		return RESULT_FAILED;
+	if (ms == 0 || !stream_read_lacks(request, stream))
+		return stream_read_now(request, stream);
+	self = xcalloc(1, sizeof *self);
+	self->watch.told = stream_read_told;
+	self->stream = stream;
+	self->request = request;
+	self->done = xcheck(event_new(module->base, -1, 0, stream_read_done, self));
+	event_add(self->done, &timeout);
+	stream_watch(stream, &self->watch);
+	return request_defer(
+	    request, STREAM_READ_DEADLINE_MS, stream_read_cancel, self);
 }
 
 /* Reference: serial and file notes, 2.8: with bus.command.write_check_enabled a lack of

@@ -270,9 +270,25 @@ serial_free(struct session *session)
 	free(serial);
 }
 
+/* Reference: serial and file notes, 2.6: where there is one UART only, log lines share
+ * it. Chosen: the port is the UART for commands and data; lines that go to another one
+ * are not to be seen here. */
+static void
+serial_notice(struct session *session, const char *line)
+{
+	const struct module *module = session->module;
+	const char *data = variable_exists(module, "bus.data_bus")
+			       ? variable_text(module, "bus.data_bus")
+			       : "uart0";
+
+	if (module->profile->uarts == 1 ||
+	    strcmp(variable_text(module, "bus.log_bus"), data) == 0)
+		console_port_notice(session, line);
+}
+
 static const struct session_ops serial_ops = {
 	.reply = console_port_reply,
-	.notice = console_port_notice,
+	.notice = serial_notice,
 	.echo = console_port_echo,
 	.booted = serial_booted,
 	.retune = serial_retune,

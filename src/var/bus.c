@@ -12,7 +12,10 @@ static const char *const bus_uarts[] = { "uart0", "uart1", NULL };
 /* Reference: variable notes, bus; serial and file notes, 2.8 and 4.1. Chosen, where the
  * record is silent:
  * write_check_enabled off, as on firmware that did not have it;
- * data_bus and log_bus uart0, the only one that every module has;
+ * read_timeout 0 where stream_read is known to give what is there at once, 100 on the
+ * firmware whose documentation says so;
+ * data_bus and log_bus uart0, the only one that every module has; the serial port is
+ * the UART of data_bus, whichever that is;
  * flush_count 256, the receive buffer of command mode, at most what that can be set to;
  * flush_reset on, since host code that wants it off says so;
  * flush_time 100, which the dump of a product shows. */
@@ -20,10 +23,12 @@ const struct variable bus_variables[] = {
 	{ .name = "bus.command.read_timeout",
 	    .shortcut = "bu c t",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
-	    .initial = "100",
+	    .flags = VARIABLE_PERSISTED,
+	    .initial = "0",
+	    .differs = { PROFILE_WZ_3, "100" },
 	    .max = RANGE_16_BIT_MAX,
-	    .help = "Milliseconds that stream_read waits for data at most." },
+	    .help = "Milliseconds that stream_read waits for what it asks for at most; "
+		    "0: it gives what is there." },
 	{ .name = "bus.command.rx_bufsize",
 	    .shortcut = "bu c r",
 	    .type = VARIABLE_INT,
@@ -50,7 +55,7 @@ const struct variable bus_variables[] = {
 	{ .name = "bus.data_bus",
 	    .shortcut = "bu d",
 	    .type = VARIABLE_CHOICE,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .profiles = PROFILE_WZ_3,
 	    .initial = "uart0",
 	    .choices = bus_uarts,
@@ -58,7 +63,7 @@ const struct variable bus_variables[] = {
 	{ .name = "bus.log_bus",
 	    .shortcut = "bu l",
 	    .type = VARIABLE_CHOICE,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "uart0",
 	    .choices = bus_uarts,
 	    .help = "UART for log lines." },
