@@ -28,7 +28,7 @@ ifdef WERROR
 WARN += -Werror
 endif
 
-PACKAGES := libevent libevent_openssl openssl jansson libconfig libcurl zlib
+PACKAGES := libevent libevent_openssl openssl jansson libconfig libcurl zlib libmnl
 # Those that come without a file for pkg-config.
 LIBRARIES := -lwslay
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))
@@ -98,6 +98,8 @@ install: $(DAEMON)
 	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
 		systemd/zentrid.service > $(DESTDIR)$(UNITDIR)/zentrid.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/zentrid.service
+	install -D -m 644 systemd/zentrid-interfaces.conf \
+		$(DESTDIR)$(PREFIX)/share/zentrid/zentrid-interfaces.conf
 	install -D -m 644 docs/man/zentrid.8 $(DESTDIR)$(PREFIX)/share/man/man8/zentrid.8
 	install -D -m 644 docs/man/zentrid.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/zentrid.conf.5

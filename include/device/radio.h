@@ -9,7 +9,8 @@
 #include "base/mac.h"
 
 /* What a Wi-Fi backend does for one module: as a station it scans and joins, and beside
- * that it can be an access point. radio_simulated.c is the first backend. */
+ * that it can be an access point. radio_simulated.c is one backend,
+ * radio_interface.c the other. */
 
 #define RADIO_SSID_MAX 32 /* bytes. IEEE 802.11, 9.4.2.2 */
 #define RADIO_SCAN_MAX 64 /* networks that one scan tells of, the strongest */
@@ -110,7 +111,7 @@ struct radio_ops {
 	 * backend cannot. */
 	void (*wps)(struct radio *, bool with_pin, radio_wps_given *, void *arg);
 	/* Asks the joined network, which is no soft AP, for an address; it is this
-	 * host's. */
+	 * host's. NULL with interface(). */
 	void (*ask_address)(struct radio *, radio_addressed *, void *arg);
 	void (*cancel)(struct radio *, void *arg); /* the call for arg never comes */
 	void (*leave)(struct radio *);
@@ -131,6 +132,10 @@ struct radio_ops {
 	    const struct radio *, enum radio_role, struct in_addr);
 	/* The radio whose soft AP is joined; NULL: none, or no soft AP. */
 	struct radio *(*access_point)(const struct radio *);
+	/* The interface of this host that it is, in that role; NULL: it has none for
+	 * that. Without this function, the radio is simulated. With it, a network has
+	 * no name to go by, and all who are there are reached by their addresses. */
+	const char *(*interface)(const struct radio *, enum radio_role);
 	void (*free)(struct radio *);
 };
 
