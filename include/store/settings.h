@@ -16,6 +16,8 @@ struct settings_port {
 };
 
 struct settings_network {
+	char *backend; /* "host", "interface"; NULL: "host" */
+	char *wlan, *softap; /* real interfaces; NULL: none */
 	char *address; /* IPv4 on which the modules' ports appear */
 	char *name_server; /* "a.b.c.d" or "a.b.c.d:port"; NULL: those of this host */
 	struct settings_port *ports;
@@ -92,6 +94,9 @@ struct settings_rules {
 struct settings *settings_read(
     const char *path, const struct settings_rules *, settings_fault *, void *arg);
 void settings_free(struct settings *); /* NULL is allowed */
+
+/* Whether the module goes over real interfaces. */
+bool settings_has_interfaces(const struct settings_network *);
 
 /* The host port for a module port. */
 uint16_t settings_host_port(const struct settings_network *, uint16_t module_port);

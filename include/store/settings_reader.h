@@ -81,8 +81,17 @@ struct settings_file {
 	size_t module_count;
 };
 extern const struct setting settings_file_table[];
+extern const struct setting settings_network_table[];
 extern const struct setting settings_air_table[]; /* of the common air */
 extern const struct setting settings_radio_table[]; /* of a module */
+
+/* What a module's network leaves out, it has from the common one. */
+void settings_inherit_network(
+    struct settings_network *, const struct settings_network *common);
+
+/* Checks which interfaces the modules have, once all is inherited. */
+void settings_check_interfaces(struct settings_reader *, const config_setting_t *root,
+    const struct settings_file *);
 
 /* A MAC address whose first octet is even, in its normal spelling afterwards. */
 const char *settings_check_mac(

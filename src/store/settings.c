@@ -9,6 +9,9 @@
 static void
 settings_network_clear(struct settings_network *network)
 {
+	free(network->backend);
+	free(network->wlan);
+	free(network->softap);
 	free(network->address);
 	free(network->name_server);
 	free(network->ports);
@@ -51,24 +54,6 @@ settings_free_modules(struct module_settings *modules, size_t count)
 		free(module->name);
 	}
 	free(modules);
-}
-
-/* What a module's network leaves out, it has from the common one. */
-static void
-settings_inherit_network(
-    struct settings_network *network, const struct settings_network *common)
-{
-	if (network->address == NULL)
-		network->address = xstrdup(
-		    common->address != NULL ? common->address : SETTINGS_ADDRESS);
-	if (network->name_server == NULL && common->name_server != NULL)
-		network->name_server = xstrdup(common->name_server);
-	if (network->ports == NULL && common->ports != NULL) {
-		network->port_count = common->port_count;
-		network->ports = xcalloc(common->port_count, sizeof *network->ports);
-		memcpy(network->ports, common->ports,
-		    common->port_count * sizeof *network->ports);
-	}
 }
 
 /* Asks the rules for each factory entry. No value is shown: it may be a passkey. */
@@ -116,6 +101,7 @@ settings_complete_modules(struct settings_reader *reader, const config_setting_t
 			    config_setting_get_elem(list, (unsigned)i),
 			    &file->modules[i]);
 	}
+	settings_check_interfaces(reader, root, file);
 }
 
 /* What libconfig says of a file that is none, with what would be right. */
@@ -204,6 +190,12 @@ settings_free(struct settings *settings)
 	free(settings->runtime_directory);
 	free(settings->state_directory);
 	free(settings);
+}
+
+bool
+settings_has_interfaces(const struct settings_network *network)
+{
+	return network->backend != NULL && strcmp(network->backend, "interface") == 0;
 }
 
 uint16_t

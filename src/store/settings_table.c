@@ -1,14 +1,11 @@
 #include "store/settings_reader.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mac.h"
-#include "base/number.h"
 #include "base/xmalloc.h"
 
-#define SETTINGS_PORTS_MAX 256 /* entries of one ports list */
 #define SETTINGS_FACTORY_MAX 1024 /* entries of one factory list */
 #define SETTINGS_VALUE_MAX 4096 /* bytes of a factory value */
 #define SETTINGS_PATH_BYTES_MAX 1023 /* of the directory of factory files */
@@ -51,35 +48,6 @@ settings_check_full_path(
 	return text[0] == '/' ? NULL : entry->expected;
 }
 
-static const char *
-settings_check_ipv4(
-    const struct settings_reader *reader, const struct setting *entry, char *text)
-{
-	struct in_addr address;
-
-	(void)reader;
-	return inet_pton(AF_INET, text, &address) == 1 ? NULL : entry->expected;
-}
-
-/* "a.b.c.d" or "a.b.c.d:port". */
-static const char *
-settings_check_name_server(
-    const struct settings_reader *reader, const struct setting *entry, char *text)
-{
-	char *colon = strchr(text, ':');
-	const char *wrong;
-	int64_t port;
-
-	if (colon == NULL)
-		return settings_check_ipv4(reader, entry, text);
-	*colon = '\0';
-	wrong = settings_check_ipv4(reader, entry, text);
-	*colon = ':';
-	if (number_parse(colon + 1, strlen(colon + 1), 1, 65535, &port) == -1)
-		wrong = entry->expected;
-	return wrong;
-}
-
 /* Brings it into the normal spelling, which is as long. A station's address has an even
  * first octet: the I/G bit of IEEE 802 is 0. */
 const char *
@@ -113,28 +81,6 @@ settings_begin_factory(const config_setting_t *setting, void *element)
 	struct settings_factory *factory = element;
 
 	factory->line = config_setting_source_line(setting);
-}
-
-static void
-settings_end_ports(struct settings_reader *reader, const config_setting_t *list,
-    const void *elements, size_t count)
-{
-	const struct settings_port *ports = elements;
-	struct settings_key *keys = xcalloc(count, sizeof *keys);
-	size_t used = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (ports[i].module == 0)
-			continue; /* missing or wrong, and told */
-		keys[used++] = (struct settings_key){
-			.setting = config_setting_get_member(
-			    config_setting_get_elem(list, (unsigned)i), "module"),
-			.number = ports[i].module,
-			.position = i,
-		};
-	}
-	settings_tell_repeated(reader, keys, used, "each module port once");
-	free(keys);
 }
 
 static void
@@ -200,54 +146,6 @@ settings_end_modules(struct settings_reader *reader, const config_setting_t *lis
 	free(devices);
 	free(names);
 }
-
-static const struct setting settings_port_table[] = {
-	{ .name = "module",
-	    .type = SETTING_PORT,
-	    .required = true,
-	    .min = 1,
-	    .max = 65535,
-	    .offset = offsetof(struct settings_port, module) },
-	{ .name = "host",
-	    .type = SETTING_PORT,
-	    .required = true,
-	    .min = 0,
-	    .max = 65535,
-	    .offset = offsetof(struct settings_port, host) },
-	{ .name = NULL },
-};
-
-static const struct setting_list settings_port_list = {
-	.element_size = sizeof(struct settings_port),
-	.count_offset = offsetof(struct settings_network, port_count),
-	.end_all = settings_end_ports,
-};
-
-static const struct setting settings_network_table[] = {
-	{ .name = "address",
-	    .type = SETTING_STRING,
-	    .min = 1,
-	    .max = INET_ADDRSTRLEN,
-	    .offset = offsetof(struct settings_network, address),
-	    .check = settings_check_ipv4,
-	    .expected = "an IPv4 address such as \"" SETTINGS_ADDRESS "\"" },
-	{ .name = "name_server",
-	    .type = SETTING_STRING,
-	    .min = 1,
-	    .max = INET_ADDRSTRLEN + 6,
-	    .offset = offsetof(struct settings_network, name_server),
-	    .check = settings_check_name_server,
-	    .expected = "an IPv4 address such as \"192.168.1.1\", or with a port as "
-			"\"127.0.0.1:5353\"" },
-	{ .name = "ports",
-	    .type = SETTING_LIST,
-	    .min = 0,
-	    .max = SETTINGS_PORTS_MAX,
-	    .offset = offsetof(struct settings_network, ports),
-	    .members = settings_port_table,
-	    .list = &settings_port_list },
-	{ .name = NULL },
-};
 
 static const struct setting settings_serial_table[] = {
 	{ .name = "enabled",

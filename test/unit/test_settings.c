@@ -119,6 +119,33 @@ test_network_parts(void **state)
 }
 
 static void
+test_interfaces(void **state)
+{
+	struct settings *settings = fixture_accept(*state,
+	    "network = { backend = \"interface\"; wlan = \"veth0\"; };\n"
+	    "modules = ( { name = \"a\"; network = { softap = \"veth1\"; }; },\n"
+	    "  { name = \"b\"; network = { backend = \"host\"; }; },\n"
+	    "  { name = \"c\"; network = { wlan = \"wlan0.5\"; }; } );");
+	const struct settings_network *a = &settings->modules[0].network;
+	const struct settings_network *b = &settings->modules[1].network;
+	const struct settings_network *c = &settings->modules[2].network;
+
+	assert_true(settings_has_interfaces(a) && settings_has_interfaces(c));
+	assert_string_equal(a->wlan, "veth0");
+	assert_string_equal(a->softap, "veth1");
+	assert_string_equal(c->wlan, "wlan0.5");
+	assert_null(c->softap);
+	assert_false(settings_has_interfaces(b));
+	assert_null(b->wlan);
+	settings_free(settings);
+	fixture_refuse(*state,
+	    "network = { backend = \"interface\"; wlan = \"veth0\"; };\n"
+	    "modules = ( { name = \"a\"; }, { name = \"b\"; } );",
+	    "zentrid.conf:1: network.wlan: the same as network.wlan; give each part of "
+	    "each module its own interface");
+}
+
+static void
 test_limits(void **state)
 {
 	char name[SETTINGS_NAME_MAX + 1], *text;
@@ -424,6 +451,7 @@ main(void)
 		TEST(test_defaults),
 		TEST(test_serial_off),
 		TEST(test_network_parts),
+		TEST(test_interfaces),
 		TEST(test_limits),
 		TEST(test_mac_spellings),
 		TEST(test_factory_values),

@@ -44,7 +44,24 @@ test_module_faults(void **state)
 		{ "quirks = { http = true; };",
 		    "quirks.http: unknown setting; known here: http_close" },
 		{ "network = { port = 1; };", "network.port: unknown setting; known "
-					      "here: address, name_server, ports" },
+					      "here: backend, wlan, softap, address, "
+					      "name_server, ports" },
+		{ "network = { backend = \"cable\"; };",
+		    "network.backend: \"cable\" is not valid; give \"host\" or "
+		    "\"interface\"" },
+		{ "network = { backend = \"interface\"; };",
+		    "network.backend: no interface is named; give wlan, softap or both "
+		    "beside it" },
+		{ "network = { softap = \"veth1\"; };",
+		    "network.softap: means nothing here; give backend = \"interface\" "
+		    "beside it" },
+		{ "network = { backend = \"interface\"; wlan = \"a/b\"; };",
+		    "network.wlan: \"a/b\" is not valid; give the name of a network "
+		    "interface such as \"wlan0\"" },
+		{ "network = { backend = \"interface\"; wlan = \"a\"; softap = "
+		  "\"a\"; };",
+		    "network.softap: the same as modules[0].network.wlan; give each "
+		    "part of each module its own interface" },
 		{ "factory = ( { name = \"a\"; value = 1; line = 2; } );",
 		    "factory[0].line: unknown setting; known here: name, value" },
 		{ "profile = 1;",
