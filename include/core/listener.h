@@ -7,6 +7,8 @@
 
 #include <event2/listener.h>
 
+#include "core/network.h"
+
 struct event;
 struct module;
 
@@ -25,10 +27,14 @@ struct listener {
 	TAILQ_ENTRY(listener) entry;
 };
 
-/* Says what is to be opened: the module's address, and the host port that the module's
- * port appears as. */
+/* Says what is to be opened for the service of that name: the module's address on the
+ * interface that it runs over, and the host port that the module's port appears as. */
 void listener_set(struct listener *, const struct module *, const char *service,
     const char *scheme, uint16_t module_port);
+
+/* The same for what is no service of that name, over an interface. */
+void listener_set_over(struct listener *, const struct module *, enum network_interface,
+    const char *service, const char *scheme, uint16_t module_port);
 
 /* Listens on TCP, calls accepted for each connection, and shows in status.json. When
  * this process has no descriptor left, connections wait. 0, or -1 and errno, and the

@@ -90,9 +90,15 @@ int network_route(const struct module *, const char *scheme, struct sockaddr_in 
 /* The same for an address alone: that of this host which stands for it. */
 int network_route_address(const struct module *, struct in_addr *);
 
-/* The name server of the soft AP that the module has joined, as it is reached from this
- * host; false: it has joined none. */
-bool network_name_server(const struct module *, struct sockaddr_in *);
+/* The name servers of the network that the module has joined, if it is a soft AP or one
+ * behind a real interface, as they are reached from this host; false: no such. */
+bool network_name_server(
+    const struct module *, unsigned position, struct sockaddr_in *);
+
+/* The address of this host that what the module opens over an interface is bound to:
+ * for others to reach it, and for itself to reach others, 0.0.0.0: any. */
+struct in_addr network_bound_address(const struct module *, enum network_interface);
+struct in_addr network_source_address(const struct module *, enum network_interface);
 
 /* Gives the module its radio, before the first boot, and takes it. Chosen: without one
  * wlan is like a cable, up from boot on. */

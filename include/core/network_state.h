@@ -8,6 +8,7 @@
 #include "core/module.h"
 #include "core/network.h"
 #include "link/dhcp_client.h"
+#include "link/interface.h"
 #include "link/softap.h"
 #include "link/wlan.h"
 
@@ -34,11 +35,16 @@ struct network {
 	struct dhcp_client *dhcp; /* owned; NULL: the address needs none */
 	struct link_address leased; /* by it; ip 0: none so far */
 	struct network_signals signals; /* of the network that is joined */
+	struct interface *
+	    interfaces[NETWORK_INTERFACES]; /* owned; NULL: not a real one */
 	TAILQ_HEAD(, network_wait) waits;
 };
 
 /* Made on first use. */
 struct network *network_get(struct module *);
+
+/* wlan.static.*. */
+void network_static_address(const struct module *, struct link_address *);
 
 /* A state has changed: shows it on the lamps and in status.json. */
 void network_changed(struct module *);
@@ -62,6 +68,14 @@ const char *network_start_softap(struct module *);
 void network_obtain(void *module);
 void network_forget(void *module);
 void network_lease(evutil_socket_t, short what, void *module); /* event */
+
+/* Real interfaces: made when the radio is one; an address for the station, which is
+ * told later; the soft AP's, at once: NULL, or why not; the end of both. */
+void network_interfaces_new(struct module *);
+void network_interfaces_free(struct network *);
+void network_interface_obtain(struct module *);
+const char *network_interface_host(struct module *, const struct link_address *);
+void network_interface_drop(const struct module *, enum network_interface);
 
 /* Its address is gone: it leaves the network, and joins again if it may. */
 void network_lose_address(struct module *);

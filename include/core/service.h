@@ -37,6 +37,9 @@ struct service {
 void service_start_all(struct module *, enum network_interface);
 void service_stop_all(struct module *, enum network_interface);
 
+/* The interface that the service of that name runs over; NETWORK_DEFAULT: none. */
+enum network_interface service_interface(const struct module *, const char *name);
+
 /* For the apply functions of variables: stops the service of that name and starts it
  * anew, over the interface that its variable names by now, if that is up. */
 void service_restart(struct module *, const char *name);

@@ -14,6 +14,7 @@ struct evdns_base;
 
 struct connect_options {
 	const char *host; /* copied */
+	struct in_addr local; /* 0.0.0.0: any */
 	uint16_t port, local_port; /* local_port 0: any */
 	unsigned timeout_ms; /* of the handshake */
 	struct tcp_keepalive keepalive;

@@ -53,6 +53,7 @@ struct http_exchange_options {
 	unsigned silence_ms;
 	unsigned limit_ms; /* until the header is there; from http_exchange_send() on,
 			      or from the last byte of a live body */
+	struct in_addr local; /* 0.0.0.0: any */
 	struct tcp_keepalive keepalive;
 };
 

@@ -71,7 +71,8 @@ ping_command_send(struct ping_command *self, struct in_addr address)
 	if (network_route_address(module, &address) == -1)
 		return ping_command_fail(self->request, strerror(errno));
 	self->ping =
-	    ping_start(module->base, address, PING_ECHO_MS, ping_command_echoed, self);
+	    ping_start(module->base, network_source_address(module, NETWORK_DEFAULT),
+		address, PING_ECHO_MS, ping_command_echoed, self);
 	if (self->ping != NULL)
 		return RESULT_PENDING;
 	if (errno == EPERM || errno == EACCES)

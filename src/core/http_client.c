@@ -67,6 +67,7 @@ http_client_options(struct module *module, struct http_exchange_options *options
 		.handshake_ms = net_handshake_ms(module),
 		.silence_ms = HTTP_SILENCE_MS,
 		.limit_ms = http_client_timeout_ms(module),
+		.local = network_source_address(module, NETWORK_DEFAULT),
 		.keepalive = net_keepalive(module),
 	};
 	*ops = (struct http_exchange_ops){ .trust = http_client_trust,
@@ -166,6 +167,7 @@ http_client_start(struct module *module, struct http_url *url,
 	http_client_options(module, &options, &ops);
 	options.method = plan->method;
 	options.type = plan->type;
+	options.local = network_source_address(module, plan->interface);
 	self = xcalloc(1, sizeof *self);
 	self->job.give_up = http_client_give_up;
 	self->job.interface = plan->interface;

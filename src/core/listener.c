@@ -1,5 +1,6 @@
 #include "core/listener.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,12 +22,22 @@ void
 listener_set(struct listener *listener, const struct module *module,
     const char *service, const char *scheme, uint16_t module_port)
 {
+	listener_set_over(listener, module, service_interface(module, service), service,
+	    scheme, module_port);
+}
+
+void
+listener_set_over(struct listener *listener, const struct module *module,
+    enum network_interface interface, const char *service, const char *scheme,
+    uint16_t module_port)
+{
+	struct in_addr address = network_bound_address(module, interface);
+
 	listener->service = service;
 	listener->scheme = scheme;
 	listener->module_port = module_port;
 	listener->port = settings_host_port(&module->own->network, module_port);
-	snprintf(listener->address, sizeof listener->address, "%s",
-	    module->own->network.address);
+	inet_ntop(AF_INET, &address, listener->address, sizeof listener->address);
 }
 
 static void

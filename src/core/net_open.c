@@ -73,6 +73,9 @@ net_dns_set(struct module *module)
 {
 	const char *server = module->own->network.name_server;
 	struct net *net = module->net;
+	struct in_addr source = network_source_address(module, NETWORK_WLAN);
+	char source_text[INET_ADDRSTRLEN];
+	unsigned near_count = 0;
 	struct sockaddr_in near;
 	char number[16];
 
@@ -80,12 +83,14 @@ net_dns_set(struct module *module)
 	evdns_base_clear_host_addresses(net->dns);
 	evdns_base_search_clear(net->dns);
 	evdns_base_load_hosts(net->dns, "/etc/hosts");
-	if (network_name_server(module, &near))
+	evdns_base_set_option(net->dns,
+	    "bind-to:", inet_ntop(AF_INET, &source, source_text, sizeof source_text));
+	for (; network_name_server(module, near_count, &near); near_count++)
 		evdns_base_nameserver_sockaddr_add(
 		    net->dns, (struct sockaddr *)&near, sizeof near, 0);
-	else if (server != NULL)
+	if (near_count == 0 && server != NULL)
 		evdns_base_nameserver_ip_add(net->dns, server);
-	else
+	else if (near_count == 0)
 		evdns_base_resolv_conf_parse(net->dns,
 		    DNS_OPTION_NAMESERVERS | DNS_OPTION_SEARCH, "/etc/resolv.conf");
 	snprintf(number, sizeof number, "%d", NET_DNS_ATTEMPTS);
@@ -290,6 +295,7 @@ net_open_attempt(evutil_socket_t fd, short what, void *arg)
 	struct connect_options options = {
 		.host = open->host,
 		.port = open->target.port,
+		.local = network_source_address(module, open->target.interface),
 		.local_port = open->target.local_port,
 		.timeout_ms =
 		    (unsigned)variable_number(module, "tcp.client.connect_timeout"),
@@ -318,7 +324,7 @@ net_open_udp(void *arg, const struct in_addr *address, const char *error)
 		net_open_failed(open, error);
 		return;
 	}
-	options.local.s_addr = htonl(INADDR_ANY);
+	options.local = network_source_address(open->module, open->target.interface);
 	options.peer.sin_family = AF_INET;
 	options.peer.sin_addr = *address;
 	options.peer.sin_port = htons(open->target.port);

@@ -85,11 +85,10 @@ net_server_add(struct module *module, struct net_server *server, struct stream *
 /* What stream_list shows of a client; of the near end as the module sees it: its own
  * port, not the one on this host. */
 static void
-net_server_info(const struct module *module, const struct net_server *server,
-    const char *far, char *info, size_t size)
+net_server_info(
+    const struct net_server *server, const char *far, char *info, size_t size)
 {
-	snprintf(
-	    info, size, "%s:%u %s", module->own->network.address, server->port, far);
+	snprintf(info, size, "%s:%u %s", server->listener.address, server->port, far);
 }
 
 static unsigned
@@ -110,7 +109,7 @@ net_server_accepted(struct evconnlistener *accepting, evutil_socket_t fd,
 	(void)address;
 	(void)len;
 	tcp_name_far(fd, far, sizeof far);
-	net_server_info(module, server, far, info, sizeof info);
+	net_server_info(server, far, info, sizeof info);
 	net_server_add(module, server,
 	    tcp_stream_new(module->base, fd, true, info, net_server_idle_s(module)));
 }
@@ -131,7 +130,7 @@ net_greeting_done(void *arg, SSL *ssl, const char *error)
 	struct net_server *server = &module->net->servers[NET_TLS];
 	char info[80];
 
-	net_server_info(module, server, greeting->far, info, sizeof info);
+	net_server_info(server, greeting->far, info, sizeof info);
 	/* Chosen: the words; those of the module are not on record. */
 	if (ssl == NULL)
 		event_emit(module, EVENT_PROGRESS, "Client %s failed: %s",
@@ -229,7 +228,7 @@ net_server_open_udp(struct module *module, struct net_server *server, uint16_t p
 	const char *host = variable_text(module, "udp.server.remote_host");
 	char info[32];
 
-	inet_pton(AF_INET, module->own->network.address, &options.local);
+	inet_pton(AF_INET, server->listener.address, &options.local);
 	if (*host != '\0') {
 		/* A name leaves the address open until it is found. */
 		inet_pton(AF_INET, host, &options.peer.sin_addr);
@@ -242,7 +241,7 @@ net_server_open_udp(struct module *module, struct net_server *server, uint16_t p
 		return -1;
 	}
 	/* As the module sees it: its own port, not the one on this host. */
-	snprintf(info, sizeof info, "%s:%u", module->own->network.address, port);
+	snprintf(info, sizeof info, "%s:%u", server->listener.address, port);
 	server->stream = udp_stream_new(module->base, &options, info);
 	if (server->stream == NULL)
 		return -1;
@@ -350,7 +349,8 @@ net_server_start(struct module *module, enum net_protocol protocol,
 		event_emit(module, EVENT_PROGRESS, "Open failed: TLS: %s", fault.text);
 		return -1;
 	}
-	listener_set(&server->listener, module, type->service, type->scheme, port);
+	listener_set_over(
+	    &server->listener, module, interface, type->service, type->scheme, port);
 	if (type->open(module, server, port) == 0)
 		return 0;
 	event_emit(module, EVENT_PROGRESS, "Open failed: port %u: %s", port,

@@ -203,6 +203,7 @@ network_host_address(const struct module *module, struct link_address *address)
 	struct host_address host;
 	struct in_addr ip;
 
+	memset(address, 0, sizeof *address);
 	inet_pton(AF_INET, module->own->network.address, &ip);
 	host_address_describe(&host, ip);
 	address->ip = host.ip;
@@ -255,15 +256,25 @@ void
 network_bring_down(struct module *module, enum network_interface interface)
 {
 	struct network *network = network_get(module);
+	bool held;
 
 	interface = network_resolve(module, interface);
 	if (network->links[interface].state == NETWORK_DOWN)
 		return;
+	held = module_hold(module);
+	/* While there is still an address to say goodbye from. */
+	if (network->interfaces[interface] != NULL) {
+		service_stop_all(module, interface);
+		net_take_down(module, interface);
+	}
 	if (network->radio != NULL && interface == NETWORK_WLAN)
 		wlan_leave(network->wlan);
 	else if (network->radio != NULL)
 		softap_stop(network->softap);
+	if (interface == NETWORK_SOFTAP)
+		network_interface_drop(module, NETWORK_SOFTAP);
 	network_went_down(module, interface);
+	module_release(module, held);
 }
 
 static void
@@ -382,6 +393,7 @@ network_vanish(struct module *module)
 	network->radio->ops->vanish(network->radio);
 	wlan_leave(network->wlan);
 	softap_stop(network->softap);
+	network_interface_drop(module, NETWORK_SOFTAP);
 	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
 		/* Not up, so nothing is said of its end. */
 		network->links[i].state = NETWORK_JOINING;
@@ -399,6 +411,7 @@ network_free(struct module *module)
 	wlan_free(network->wlan);
 	softap_free(network->softap);
 	dhcp_client_free(network->dhcp);
+	network_interfaces_free(network);
 	if (network->lease != NULL)
 		event_free(network->lease);
 	if (network->radio != NULL)

@@ -118,6 +118,10 @@ network_lease(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (module->network->interfaces[NETWORK_WLAN] != NULL) {
+		wlan_addressed(module->network->wlan, NULL);
+		return;
+	}
 	if (module->network->dhcp == NULL)
 		network_start_dhcp(module);
 	network_follow_dhcp(module);
@@ -140,7 +144,9 @@ network_obtain(void *arg)
 	struct radio *radio = module->network->radio;
 
 	module->network->leased.ip.s_addr = 0;
-	if (network_host(module) == NULL)
+	if (radio->ops->interface != NULL)
+		network_interface_obtain(module);
+	else if (network_host(module) == NULL)
 		radio->ops->ask_address(radio, network_addressed, module);
 	else
 		network_schedule_lease(module->network, 0);
@@ -153,6 +159,7 @@ network_forget(void *arg)
 	struct network *network = module->network;
 
 	event_del(network->lease);
+	network_interface_drop(module, NETWORK_WLAN);
 	network->radio->ops->cancel(network->radio, module);
 	if (network->dhcp != NULL)
 		dhcp_client_release(network->dhcp);

@@ -7,11 +7,13 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/network_state.h"
 #include "core/setup.h"
 #include "core/variable.h"
+#include "link/dhcp_server.h"
 
 /* The links of a module with a radio: from the variables to the state machines of
  * link/, and from those to lines and states. */
@@ -40,6 +42,16 @@ network_ipv4(const struct module *module, const char *name)
 	return address;
 }
 
+void
+network_static_address(const struct module *module, struct link_address *address)
+{
+	memset(address, 0, sizeof *address);
+	address->ip = network_ipv4(module, "wlan.static.ip");
+	address->netmask = network_ipv4(module, "wlan.static.netmask");
+	address->gateway = network_ipv4(module, "wlan.static.gateway");
+	address->dns = network_ipv4(module, "wlan.static.dns");
+}
+
 static void
 network_read_wlan(
     const struct module *module, bool is_auto, struct wlan_settings *settings)
@@ -64,10 +76,7 @@ network_read_wlan(
 	settings->has_dhcp = variable_is_on(module, "wlan.dhcp.enabled");
 	settings->dhcp_timeout_ms =
 	    (unsigned)variable_number(module, "wlan.dhcp.timeout");
-	settings->address.ip = network_ipv4(module, "wlan.static.ip");
-	settings->address.netmask = network_ipv4(module, "wlan.static.netmask");
-	settings->address.gateway = network_ipv4(module, "wlan.static.gateway");
-	settings->address.dns = network_ipv4(module, "wlan.static.dns");
+	network_static_address(module, &settings->address);
 }
 
 /* Reference: command notes, section 9 (network_up): refused without an SSID; the words
@@ -75,17 +84,28 @@ network_read_wlan(
 const char *
 network_join(struct module *module, bool is_auto)
 {
+	const struct radio *radio = module->network->radio;
 	struct wlan *wlan = module->network->wlan;
 	struct wlan_settings settings;
+	const char *name = "";
 
-	if (*variable_text(module, "wlan.ssid") == '\0')
-		return "SSID not set";
+	if (radio->ops->interface == NULL) {
+		if (*variable_text(module, "wlan.ssid") == '\0')
+			return "SSID not set";
+	} else {
+		name = radio->ops->interface(radio, RADIO_STATION);
+		if (name == NULL)
+			return "No interface for wlan";
+	}
 	/* In the pause of an auto join, the next attempt comes at once. */
 	if (wlan_state(wlan) == WLAN_PAUSING)
 		is_auto = true;
 	else if (wlan_state(wlan) != WLAN_IDLE)
 		return NULL;
 	network_read_wlan(module, is_auto, &settings);
+	/* Chosen: a network without a name is called after its interface. */
+	if (settings.ssid[0] == '\0')
+		snprintf(settings.ssid, sizeof settings.ssid, "%s", name);
 	wlan_join(wlan, &settings);
 	return NULL;
 }
@@ -168,6 +188,10 @@ network_start_softap(struct module *module)
 {
 	struct network *network = module->network;
 	const struct setup *setup = module->setup;
+	/* Clients reach no other network through it, and the module none of theirs. */
+	const struct link_address address = { .ip = network_ipv4(
+						  module, "softap.static.ip"),
+		.netmask = network_ipv4(module, "softap.static.netmask") };
 	const struct softap_settings settings = {
 		.ap = { .ssid = setup != NULL ? setup->ssid
 					      : variable_text(module, "softap.ssid"),
@@ -182,10 +206,17 @@ network_start_softap(struct module *module)
 		.idle_timeout_s =
 		    (unsigned)variable_number(module, "softap.idle_timeout"),
 	};
+	const char *error = NULL;
 
-	if (network->links[NETWORK_SOFTAP].state == NETWORK_DOWN)
+	if (network->links[NETWORK_SOFTAP].state != NETWORK_DOWN)
+		return NULL;
+	if (network->interfaces[NETWORK_SOFTAP] != NULL)
+		error = network_interface_host(module, &address);
+	else if (network->radio->ops->interface != NULL)
+		error = "No interface for softap";
+	if (error == NULL)
 		softap_start(network->softap, &settings);
-	return NULL;
+	return error;
 }
 
 static void
@@ -246,6 +277,7 @@ network_attach(struct module *module, struct radio *radio)
 	network->wlan = wlan_new(module->base, radio, &network_wlan_ops, module);
 	network->softap = softap_new(module->base, radio, &network_softap_ops, module);
 	network->lease = xcheck(event_new(module->base, -1, 0, network_lease, module));
+	network_interfaces_new(module);
 }
 
 int
@@ -284,9 +316,30 @@ network_join_result(const struct module *module)
 		   : (unsigned)wlan_result(module->network->wlan);
 }
 
+/* Behind a real interface those are known that were given an address. */
+static size_t
+network_leased_clients(
+    const struct module *module, struct radio_station *stations, size_t max)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	size_t position = 0, count = 0;
+	struct dhcp_binding binding;
+
+	while (count < max && module->dhcp_server != NULL &&
+	       dhcp_server_binding_next(
+		   module->dhcp_server, &position, now_ms, &binding)) {
+		memcpy(stations[count].mac, binding.mac, MAC_OCTETS);
+		stations[count++].address = binding.address;
+	}
+	return count;
+}
+
 size_t
 network_clients(const struct module *module, struct radio_station *stations, size_t max)
 {
+	if (module->network != NULL &&
+	    module->network->interfaces[NETWORK_SOFTAP] != NULL)
+		return network_leased_clients(module, stations, max);
 	return network_radio(module) == NULL
 		   ? 0
 		   : softap_clients(module->network->softap, stations, max);

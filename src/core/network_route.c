@@ -69,7 +69,8 @@ network_find_peer(
     const struct module *module, struct in_addr address, const struct module **peer)
 {
 	*peer = NULL;
-	if (network_radio(module) == NULL)
+	if (network_radio(module) == NULL ||
+	    network_radio(module)->ops->interface != NULL)
 		return 0;
 	*peer = network_neighbour(module, address);
 	if (*peer != NULL || !network_is_on_softap(module, address))
@@ -123,17 +124,46 @@ network_route(
 }
 
 bool
-network_name_server(const struct module *module, struct sockaddr_in *server)
+network_name_server(
+    const struct module *module, unsigned position, struct sockaddr_in *server)
 {
 	const struct link_address *address = network_address(module, NETWORK_WLAN);
+	bool is_real = module->network != NULL &&
+		       module->network->interfaces[NETWORK_WLAN] != NULL;
 
-	if (address == NULL || network_host(module) == NULL)
+	if (address == NULL || position > LINK_MORE_DNS ||
+	    (!is_real && network_host(module) == NULL))
 		return false;
 	memset(server, 0, sizeof *server);
 	server->sin_family = AF_INET;
-	server->sin_addr = address->dns;
+	server->sin_addr =
+	    position == 0 ? address->dns : address->more_dns[position - 1];
 	server->sin_port = htons(NETWORK_DNS_PORT);
+	if (is_real)
+		return server->sin_addr.s_addr != 0;
 	/* Without one there, it is asked in vain. */
 	network_route(module, "udp", server);
-	return true;
+	return position == 0;
+}
+
+struct in_addr
+network_source_address(const struct module *module, enum network_interface interface)
+{
+	static const struct in_addr any = { .s_addr = INADDR_ANY };
+	const struct link_address *address = network_address(module, interface);
+	const struct radio *radio = network_radio(module);
+
+	return address == NULL || radio == NULL || radio->ops->interface == NULL
+		   ? any
+		   : address->ip;
+}
+
+struct in_addr
+network_bound_address(const struct module *module, enum network_interface interface)
+{
+	struct in_addr address = network_source_address(module, interface);
+
+	if (address.s_addr == htonl(INADDR_ANY))
+		inet_pton(AF_INET, module->own->network.address, &address);
+	return address;
 }

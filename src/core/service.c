@@ -76,6 +76,18 @@ service_stop_all(struct module *module, enum network_interface interface)
 	}
 }
 
+enum network_interface
+service_interface(const struct module *module, const char *name)
+{
+	const struct service *service;
+
+	TAILQ_FOREACH (service, &module->services, entry) {
+		if (service->is_started && strcmp(service->ops->name, name) == 0)
+			return service->interface;
+	}
+	return NETWORK_DEFAULT;
+}
+
 void
 service_restart(struct module *module, const char *name)
 {

@@ -23,6 +23,7 @@
 #include "daemon/rules.h"
 #include "daemon/status.h"
 #include "device/air.h"
+#include "device/radio_interface.h"
 #include "front/control.h"
 #include "front/serial.h"
 #include "front/terminal.h"
@@ -282,16 +283,30 @@ host_add_networks(
 	}
 }
 
-static void
+/* 0, or -1, and the cause is logged. */
+static int
 host_attach_radio(struct host *host, struct module *module)
 {
+	const struct settings_network *network = &module->own->network;
 	uint8_t mac[MAC_OCTETS];
 	struct radio *radio;
 
+	if (settings_has_interfaces(network)) {
+		radio = radio_interface_new(host->base, network->wlan, network->softap);
+		if (radio == NULL) {
+			log_msg(LOG_ERR, module->own->name,
+			    "cannot watch the interfaces of this host: %s",
+			    strerror(errno));
+			return -1;
+		}
+		network_attach(module, radio);
+		return 0;
+	}
 	mac_parse(module->mac, mac);
 	radio = air_radio_new(host->air, mac);
 	host_add_networks(host, &module->own->radio, radio);
 	network_attach(module, radio);
+	return 0;
 }
 
 static int
@@ -316,7 +331,8 @@ host_add_module(struct host *host, const struct module_settings *own)
 	}
 	if (own->has_serial && serial_attach(hosted->module, hosted->directory) == -1)
 		return -1;
-	host_attach_radio(host, hosted->module);
+	if (host_attach_radio(host, hosted->module) == -1)
+		return -1;
 	autoconnect_attach(hosted->module);
 	ioconn_attach(hosted->module);
 	broadcast_attach(hosted->module);

@@ -71,6 +71,12 @@ reload_module(struct module_settings *current, struct module_settings *fresh)
 	if (reload_air_differs(&current->radio, &fresh->radio))
 		log_msg(LOG_WARNING, current->name, "radio needs a restart to change");
 
+	if (reload_differs(current->network.backend, fresh->network.backend) ||
+	    reload_differs(current->network.wlan, fresh->network.wlan) ||
+	    reload_differs(current->network.softap, fresh->network.softap))
+		log_msg(LOG_WARNING, current->name,
+		    "network.backend, wlan and softap need a restart to change");
+
 	/* Exchanged, so that the old parts are freed with the fresh settings. */
 	current->network = fresh->network;
 	fresh->network = old.network;

@@ -92,13 +92,14 @@ wlan_go_up(struct wlan *wlan, const struct link_address *address)
 static void
 wlan_associated(struct wlan *wlan)
 {
-	if (!wlan->settings.has_dhcp) {
+	if (!wlan->settings.has_dhcp && wlan->radio->ops->interface == NULL) {
 		wlan_go_up(wlan, &wlan->settings.address);
 		return;
 	}
 	wlan->state = WLAN_ADDRESSING;
 	wlan_set_timer(wlan, wlan->settings.dhcp_timeout_ms);
-	wlan->ops->news(wlan->arg, WLAN_NEWS_DHCP, "");
+	if (wlan->settings.has_dhcp)
+		wlan->ops->news(wlan->arg, WLAN_NEWS_DHCP, "");
 	wlan->ops->obtain(wlan->arg);
 }
 
@@ -204,7 +205,7 @@ wlan_begin(struct wlan *wlan)
 	wlan->attempts_left = wlan->settings.attempts;
 	wlan->scans_left = wlan->settings.scan_retries + 1;
 	wlan->ops->news(wlan->arg, WLAN_NEWS_ASSOCIATING, wlan->settings.ssid);
-	if (wlan->is_known)
+	if (wlan->is_known || wlan->radio->ops->interface != NULL)
 		wlan_associate(wlan);
 	else
 		wlan_probe(wlan);

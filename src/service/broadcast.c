@@ -55,7 +55,7 @@ broadcast_open_port(const struct module *module, struct in_addr to, uint16_t por
 {
 	struct in_addr address;
 
-	inet_pton(AF_INET, module->own->network.address, &address);
+	address = network_bound_address(module, broadcast_interface(module));
 	if (broadcast_is_loopback(address) && !broadcast_is_loopback(to) &&
 	    to.s_addr != htonl(INADDR_BROADCAST))
 		address.s_addr = htonl(INADDR_ANY);

@@ -180,7 +180,7 @@ dhcp_service_open(struct dhcp_service *self)
 	struct in_addr address;
 
 	listener_set(&self->listener, module, "dhcp_server", "udp", DHCP_SERVER_PORT);
-	inet_pton(AF_INET, module->own->network.address, &address);
+	address = network_bound_address(module, NETWORK_SOFTAP);
 	self->fd = datagram_open_for_all(address, self->listener.port);
 	if (self->fd == -1) {
 		listener_log_failure(&self->listener, module);

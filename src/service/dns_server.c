@@ -104,7 +104,7 @@ dns_service_start(void *arg)
 	    !variable_is_on(module, "softap.dns_server.enabled"))
 		return;
 	listener_set(&self->listener, module, "dns_server", "udp", DNS_SERVER_PORT);
-	inet_pton(AF_INET, module->own->network.address, &address);
+	address = network_bound_address(module, NETWORK_SOFTAP);
 	/* libevent 2.1.12 reads through a NULL pointer when less than a header comes
 	 * (its issue 1231). */
 	fd = datagram_open_at_least(address, self->listener.port, DNS_HEADER_LEN);

@@ -145,10 +145,11 @@ ntp_readable(evutil_socket_t fd, short what, void *arg)
 static int
 ntp_send(struct ntp_service *self, const char *address)
 {
-	static const struct in_addr any = { .s_addr = INADDR_ANY };
 	struct sockaddr_in server = { .sin_family = AF_INET,
 		.sin_port = htons(self->port) };
-	int fd = datagram_open(any, 0, false), saved_errno;
+	struct in_addr source = network_source_address(
+	    self->module, service_interface(self->module, "ntp"));
+	int fd = datagram_open(source, 0, false), saved_errno;
 	uint8_t bytes[NTP_PACKET_LEN];
 
 	if (fd == -1)

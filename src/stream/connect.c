@@ -85,15 +85,21 @@ static int
 connect_open_socket(struct connect *self)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr = self->options.local,
 		.sin_port = htons(self->options.local_port) };
 	int on = 1;
 
 	self->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (self->fd == -1 || tcp_prepare(self->fd, &self->options.keepalive) == -1)
 		return -1;
-	if (self->options.local_port == 0)
+	if (self->options.local_port == 0 &&
+	    self->options.local.s_addr == htonl(INADDR_ANY))
 		return 0;
-	if (setsockopt(self->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
+	/* Any port will do then, also one that goes to another peer already. */
+	if (self->options.local_port == 0)
+		setsockopt(
+		    self->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+	else if (setsockopt(self->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
 		return -1;
 	return bind(self->fd, (struct sockaddr *)&sin, sizeof sin);
 }

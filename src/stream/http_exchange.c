@@ -215,6 +215,7 @@ http_exchange_hop(struct http_exchange *self)
 {
 	struct connect_options options = { .host = self->url.host,
 		.port = self->url.port,
+		.local = self->options.local,
 		.timeout_ms = self->options.connect_ms,
 		.keepalive = self->options.keepalive };
 	char error[HTTP_ERROR_SIZE];

@@ -121,8 +121,9 @@ ping_open(struct ping *ping)
 }
 
 static int
-ping_send(struct ping *ping, int fd, struct in_addr address)
+ping_send(struct ping *ping, int fd, struct in_addr from, struct in_addr address)
 {
+	const struct sockaddr_in near = { .sin_family = AF_INET, .sin_addr = from };
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = address };
 	unsigned char packet[PING_LEN] = { ICMP_ECHO };
 	uint16_t sum;
@@ -133,21 +134,22 @@ ping_send(struct ping *ping, int fd, struct in_addr address)
 	sum = htons(ping_checksum(packet, sizeof packet));
 	memcpy(packet + 2, &sum, sizeof sum);
 	ping->sent_us = clock_monotonic_us();
-	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == -1)
+	if (bind(fd, (const struct sockaddr *)&near, sizeof near) == -1 ||
+	    connect(fd, (const struct sockaddr *)&to, sizeof to) == -1)
 		return -1;
 	return send(fd, packet, sizeof packet, MSG_NOSIGNAL) == -1 ? -1 : 0;
 }
 
 struct ping *
-ping_start(struct event_base *base, struct in_addr address, unsigned timeout_ms,
-    ping_done *done, void *arg)
+ping_start(struct event_base *base, struct in_addr from, struct in_addr address,
+    unsigned timeout_ms, ping_done *done, void *arg)
 {
 	struct timeval timeout = { .tv_sec = timeout_ms / 1000,
 		.tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000 };
 	struct ping *ping = xcalloc(1, sizeof *ping);
 	int fd = ping_open(ping), saved_errno;
 
-	if (fd == -1 || ping_send(ping, fd, address) == -1) {
+	if (fd == -1 || ping_send(ping, fd, from, address) == -1) {
 		saved_errno = errno;
 		if (fd != -1)
 			close(fd);
