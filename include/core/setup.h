@@ -20,8 +20,8 @@ struct setup {
 	bool has_portal; /* a captive portal */
 	bool had_softap; /* that returns at the end */
 	struct network_wait *wait; /* for the soft AP; NULL: it is up */
-	struct event *idle; /* owned; nobody has opened the page; NULL: none to wait for
-			     */
+	struct event *idle; /* owned; ends it, when nobody has opened the page or it has
+			     * failed; NULL: nothing does */
 };
 
 /* For request.after, and for what starts it without a command: take() it. The outcome

@@ -57,17 +57,17 @@ network_average(const struct module *module, int rssi_dbm)
 	struct network_signals *signals = &module->network->signals;
 	int sum = 0;
 
-	if (wanted == 1) {
+	if (wanted <= 1) {
 		signals->count = 0;
 		return rssi_dbm;
 	}
 	if (signals->dbm == NULL)
 		signals->dbm = xcalloc(NETWORK_SIGNALS_MAX, sizeof *signals->dbm);
-	if (signals->count == NETWORK_SIGNALS_MAX)
-		signals->count--;
-	memmove(signals->dbm + 1, signals->dbm, signals->count * sizeof *signals->dbm);
+	memmove(signals->dbm + 1, signals->dbm,
+	    (NETWORK_SIGNALS_MAX - 1) * sizeof *signals->dbm);
 	signals->dbm[0] = (int8_t)rssi_dbm;
-	signals->count++;
+	if (signals->count < NETWORK_SIGNALS_MAX)
+		signals->count++;
 	if (wanted > signals->count)
 		wanted = signals->count;
 	for (unsigned i = 0; i < wanted; i++)

@@ -89,25 +89,39 @@ setup_has_server(const struct module *module)
 	return false;
 }
 
-/* Reference: network notes, 8.7: the time-out runs until the page is asked for. */
+static void
+setup_failed(evutil_socket_t fd, short what, void *module)
+{
+	(void)fd;
+	(void)what;
+	event_emit(module, EVENT_PROGRESS, "Web setup failed");
+	setup_stop(module);
+}
+
+static void
+setup_schedule(struct module *module, event_callback_fn callback, time_t seconds)
+{
+	struct timeval timeout = { .tv_sec = seconds };
+
+	module->setup->idle = xcheck(event_new(module->base, -1, 0, callback, module));
+	event_add(module->setup->idle, &timeout);
+}
+
+/* Others may wait for the soft AP too, so it does not go down in here.
+ * Reference: network notes, 8.7: the time-out runs until the page is asked for. */
 static void
 setup_waited(void *arg, bool is_up)
 {
 	struct module *module = arg;
-	struct timeval timeout = { .tv_sec = (time_t)variable_number(
-				       module, "setup.web.idle_timeout") };
+	time_t seconds = (time_t)variable_number(module, "setup.web.idle_timeout");
 
 	module->setup->wait = NULL;
 	if (!is_up || !setup_has_server(module)) {
-		event_emit(module, EVENT_PROGRESS, "Web setup failed");
-		setup_stop(module);
+		setup_schedule(module, setup_failed, 0);
 		return;
 	}
-	if (timeout.tv_sec > 0) {
-		module->setup->idle =
-		    xcheck(event_new(module->base, -1, 0, setup_timed_out, module));
-		event_add(module->setup->idle, &timeout);
-	}
+	if (seconds > 0)
+		setup_schedule(module, setup_timed_out, seconds);
 	event_emit(module, EVENT_PROGRESS, "Web setup started");
 }
 

@@ -75,17 +75,32 @@ test_wps_times_out(void **state)
 	rig_close(&rig);
 }
 
-/* Without a server for its page there is no setup. */
+static void
+count_waited(void *arg, bool is_up)
+{
+	(void)is_up;
+	++*(unsigned *)arg;
+}
+
+/* Without a server for its page there is no setup; others who wait for the soft AP are
+ * told of it once, and are not in the way. */
 static void
 test_setup_needs_a_server(void **state)
 {
+	unsigned waited = 0;
 	const char *text;
 	struct rig rig;
 
 	(void)state;
 	rig_open(&rig);
 	captured_type(rig.serial, "setup web\r");
+	while (network_state(rig.fixture.module, NETWORK_SOFTAP) != NETWORK_JOINING)
+		event_base_loop(rig.fixture.base, EVLOOP_ONCE);
+	for (unsigned i = 0; i < 2; i++)
+		network_wait_start(
+		    rig.fixture.module, NETWORK_SOFTAP, count_waited, &waited);
 	fixture_turn(&rig.fixture);
+	assert_int_equal(waited, 2);
 	text = captured_take(rig.serial);
 	assert_non_null(strstr(text, "In progress"));
 	assert_non_null(strstr(text, "Web setup failed"));
