@@ -5,10 +5,12 @@ usage: test/bench/web.py BUILD
 """
 
 import base64
+import contextlib
 import json
 import pathlib
 import random
 import re
+import socket
 import subprocess
 import tempfile
 import time
@@ -63,9 +65,19 @@ http {{
 """
 
 
+def free_ports(count):
+    """Ports that nobody listens on; nginx takes none by itself."""
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            for _ in range(count)
+        ]
+        return [sock.getsockname()[1] for sock in sockets]
+
+
 class Nginx(Server):
     def __init__(self, directory, root, certificate, key):
-        self.port, self.tls_port = 18480, 18443
+        self.port, self.tls_port = free_ports(2)
         configuration = directory / "nginx.conf"
         configuration.write_text(
             NGINX.format(
