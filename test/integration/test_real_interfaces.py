@@ -434,9 +434,10 @@ class BothTest(InterfaceCase):
         serial.read_until(b"[Associated]\r\n")
         serial.command("tcp_server start -i softap 4000")
         serial.command("udp_server start -i wlan 4001")
-        self.assertEqual(daemon.listener("tcp_server")["address"], "10.10.10.1")
-        self.assertEqual(daemon.listener("udp_server")["address"], HERE)
-        self.assertEqual(daemon.listener("http")["address"], HERE)
+        for service, address in (("tcp_server", "10.10.10.1"), ("udp_server", HERE),
+                                 ("http", HERE)):
+            entry = wait_until(lambda name=service: daemon.listener(name), what=service)
+            self.assertEqual(entry["address"], address)
         far.run("curl", "-s", f"http://{HERE}/command/version")
         client = self.run_beside(other, "socat", "-u", "EXEC:echo over here",
                                  "TCP:10.10.10.1:4000")
