@@ -135,16 +135,20 @@ setup_start(struct module *module)
 		event_emit(module, EVENT_PROGRESS, "Web setup started");
 	} else if (module->setup == NULL) {
 		struct setup *setup = setup_new(module);
+		const char *error;
 
 		/* Known from here on, for what leaves wlan and would go elsewhere. */
 		module->setup = setup;
 		network_bring_down(module, NETWORK_SOFTAP);
 		network_bring_down(module, NETWORK_WLAN);
-		if (network_bring_up(module, NETWORK_SOFTAP) == NULL)
+		error = network_bring_up(module, NETWORK_SOFTAP);
+		if (error == NULL) {
 			setup->wait = network_wait_start(
 			    module, NETWORK_SOFTAP, setup_waited, module);
-		else
+		} else {
+			event_emit(module, EVENT_PROGRESS, "%s", error);
 			setup_waited(module, false);
+		}
 	}
 	module_resume(module);
 }

@@ -70,6 +70,7 @@ interface_describe(
 	ap->channel = INTERFACE_CHANNEL;
 	ap->security = RADIO_OPEN;
 	ap->rssi_dbm = INTERFACE_RSSI_DBM;
+	ap->rate_100kbps = RADIO_RATE_100KBPS;
 	if (role == RADIO_AP) {
 		ap->channel = self->channel;
 		ap->security = self->security;
