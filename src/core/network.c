@@ -18,6 +18,7 @@
 struct network_wait {
 	struct module *module; /* borrowed */
 	enum network_interface interface;
+	bool is_due; /* is to be told now */
 	network_waited *done;
 	void *arg;
 	TAILQ_ENTRY(network_wait) entry;
@@ -123,19 +124,32 @@ network_changed(struct module *module)
 	indicator_set(module, INDICATOR_NETWORK, network[network_wlan_status(module)]);
 }
 
-/* Tells those who wait for it. One of them may bring it down again. */
+static struct network_wait *
+network_wait_due(const struct network *network, enum network_interface interface)
+{
+	struct network_wait *wait;
+
+	TAILQ_FOREACH (wait, &network->waits, entry) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): none is freed */
+		if (wait->is_due && wait->interface == interface)
+			break;
+	}
+	return wait;
+}
+
+/* Tells those who wait for it. One of them may bring it down again, which ends the
+ * waits of others, or begin to wait anew. */
 static void
 network_tell(struct module *module, enum network_interface interface, bool is_up)
 {
-	struct network_wait *wait, *next;
+	struct network_wait *wait;
 
-	for (wait = TAILQ_FIRST(&module->network->waits); wait != NULL; wait = next) {
+	TAILQ_FOREACH (wait, &module->network->waits, entry)
+		wait->is_due = wait->is_due || wait->interface == interface;
+	while ((wait = network_wait_due(module->network, interface)) != NULL) {
 		network_waited *done = wait->done;
 		void *arg = wait->arg;
 
-		next = TAILQ_NEXT(wait, entry);
-		if (wait->interface != interface)
-			continue;
 		network_wait_cancel(wait);
 		done(arg, is_up);
 	}
