@@ -64,7 +64,7 @@ def packet(first=0x45, total=None, fragment=0, length=None, body=b"", port=68):
 end = time.monotonic() + 0.5
 while time.monotonic() < end:
     for frame in (b"", b"\\x45", packet()[:20], packet()[:27], packet(), packet(total=0),
-                  packet(total=27), packet(total=65535), packet(length=7),
+                  packet(total=27), packet(total=65535), packet(total=65535, length=60000), packet(length=7),
                   packet(length=65535), packet(length=9), packet(first=0x44),
                   packet(first=0x4f), packet(first=0x65), packet(fragment=0x2000),
                   packet(body=bytes(1472)), packet(body=b"\\x02\\x01\\x06" + bytes(300))):
@@ -199,7 +199,7 @@ class StationTest(InterfaceCase):
         daemon = self.station(near)
         serial = self.open_serial(daemon)
         serial.read_until(b"[Associated]\r\n")
-        listener = self.run_beside(far, "socat", "-d", "-d", "TCP-LISTEN:7000,fork",
+        listener = self.run_beside(far, "socat", "-d", "-d", "TCP-LISTEN:7000",
                                    "EXEC:cat", stderr=subprocess.PIPE)
         self.assertIn(b"listening", listener.stderr.readline())
         serial.send(b"tcp_client peer.test 7000\r\n")
@@ -347,13 +347,17 @@ class StationTest(InterfaceCase):
 
     def test_nonsense(self):
         near, far = cable(self)
-        self.short(far, "9", "silence")
         daemon = self.start(near, {"wlan": "cable0"})
         serial = self.open_serial(daemon)
         serial.read_until(b"[Ready]\r\n> ")
         descriptors = daemon.descriptors()
         self.assertEqual(serial.command("network_up"), b"In progress\r\n")
+        serial.read_until(b"via DHCP\r\n")
         far.run(sys.executable, "-c", NONSENSE)
+        serial.command("network_down")
+        self.state(daemon, "down")
+        self.short(far, "9", "silence")
+        self.assertEqual(serial.command("network_up"), b"In progress\r\n")
         serial.read_until(b"[Associated]\r\n")
         far.run(sys.executable, "-c", NONSENSE)
         serial.command("network_down")
