@@ -64,7 +64,8 @@ def packet(first=0x45, total=None, fragment=0, length=None, body=b"", port=68):
 end = time.monotonic() + 0.5
 while time.monotonic() < end:
     for frame in (b"", b"\\x45", packet()[:20], packet()[:27], packet(), packet(total=0),
-                  packet(total=27), packet(total=65535), packet(total=65535, length=60000), packet(length=7),
+                  packet(total=27), packet(total=65535), packet(length=7),
+                  packet(total=65535, length=60000), packet(total=900, length=880),
                   packet(length=65535), packet(length=9), packet(first=0x44),
                   packet(first=0x4f), packet(first=0x65), packet(fragment=0x2000),
                   packet(body=bytes(1472)), packet(body=b"\\x02\\x01\\x06" + bytes(300))):
