@@ -100,7 +100,7 @@ static int
 netlink_read_link(const struct nlmsghdr *header, void *arg)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(header);
-	const struct nlattr *attribute;
+	struct nlattr *attribute; /* the macro wants it so */
 	struct netlink_link *link = arg;
 	uint8_t state = IF_OPER_UNKNOWN;
 
@@ -240,7 +240,7 @@ static uint32_t
 netlink_number(
     const struct nlmsghdr *header, size_t offset, uint16_t type, uint32_t otherwise)
 {
-	const struct nlattr *attribute;
+	struct nlattr *attribute; /* the macro wants it so */
 
 	mnl_attr_for_each(attribute, header, offset)
 	{
