@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 import time
 
-from integration.test_streams_tcp import HOST, Background, free_port
+from integration.test_streams_tcp import HOST, free_port
+from lib.background import DatagramServer
 from lib.case import Case
 from lib.daemon import module, wait_until
 
@@ -25,33 +26,6 @@ def answer(question, seconds, first=0x24, stratum=2, reference=b"\0\0\0\0", orig
     return (struct.pack(">BBBbII4s8x", first, stratum, 6, -20, 0, 0, reference)
             + (question[40:48] if origin is None else origin)
             + stamp(seconds) + stamp(seconds))
-
-
-class TimeServer:
-    """A time server in a thread: reply(number, question) gives its datagrams."""
-
-    def __init__(self, case, reply):
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((HOST, 0))
-        self.port = self.sock.getsockname()[1]
-        self.reply = reply
-        self.questions = []
-        self.thread = Background(self.serve)
-        case.addCleanup(self.end)
-
-    def serve(self):
-        while True:
-            question, sender = self.sock.recvfrom(4096)
-            if not question:
-                return
-            self.questions.append(question)
-            for datagram in self.reply(len(self.questions), question):
-                self.sock.sendto(datagram, sender)
-
-    def end(self):
-        self.sock.sendto(b"", self.sock.getsockname())
-        self.thread.result()
-        self.sock.close()
 
 
 class NtpTest(Case):
@@ -102,7 +76,7 @@ class NtpTest(Case):
         self.assertTrue(before - 0.05 <= clock <= time.time() + 0.05, (before, clock))
 
     def test_name_and_reboot(self):
-        server = TimeServer(self, lambda number, question: [
+        server = DatagramServer(self, lambda number, question: [
             answer(question, 1700000000 + 1000 * number)])
         daemon, rest = self.module(server.port, "localhost")
         self.wait_set(rest)
@@ -127,7 +101,7 @@ class NtpTest(Case):
                     answer(question, 1000000000, stratum=0, reference=b"DENY",
                            origin=b"12345678"),
                     answer(question, 1800000000)]
-        server = TimeServer(self, reply)
+        server = DatagramServer(self, reply)
         daemon, rest = self.module(server.port)
         self.wait_set(rest)
         self.assertEqual(self.number(rest, "time.rtc") // 10, 180000000)
@@ -138,7 +112,7 @@ class NtpTest(Case):
             if number == 1:
                 return [answer(question, 1000000000, first=0xE4)]
             return [answer(question, 1800000000)]
-        server = TimeServer(self, reply)
+        server = DatagramServer(self, reply)
         daemon, rest = self.module(server.port)
         daemon.wait_stderr("ntp: 127.0.0.1: it does not know the time; it is asked again")
         self.assertEqual(self.number(rest, "time.last_set"), -1)
@@ -146,13 +120,13 @@ class NtpTest(Case):
         self.assertEqual(len(server.questions), 2)
 
     def test_refused(self):
-        server = TimeServer(self, lambda _number, question: [
+        server = DatagramServer(self, lambda _number, question: [
             answer(question, 1000000000, stratum=0, reference=b"RSTR")])
         daemon, rest = self.module(server.port)
         daemon.wait_stderr("ntp: 127.0.0.1 does not answer to us")
         self.assertEqual(self.number(rest, "time.last_set"), -1)
         # Another server is asked as soon as it is named.
-        good = TimeServer(self, lambda _number, question: [answer(question, 1800000000)])
+        good = DatagramServer(self, lambda _number, question: [answer(question, 1800000000)])
         rest.send(f"set ntp.server {HOST}:{good.port}")
         self.wait_set(rest)
         rest.send("set ntp.enabled 0")
@@ -160,14 +134,14 @@ class NtpTest(Case):
         wait_until(lambda: len(good.questions) == 2, what="another question")
 
     def test_too_often(self):
-        server = TimeServer(self, lambda _number, question: [
+        server = DatagramServer(self, lambda _number, question: [
             answer(question, 1000000000, stratum=0, reference=b"RATE")])
         daemon, rest = self.module(server.port)
         daemon.wait_stderr("ntp: 127.0.0.1 wants to be asked less often")
         self.assertEqual(self.number(rest, "time.last_set"), -1)
 
     def test_flood(self):
-        server = TimeServer(self, lambda _number, question: [bytes(48)] * 40)
+        server = DatagramServer(self, lambda _number, question: [bytes(48)] * 40)
         daemon, _ = self.module(server.port)
         daemon.wait_stderr("ntp: 127.0.0.1: answers that fit no question")
 

@@ -9,6 +9,7 @@ import time
 
 from integration.test_streams_tcp import (HOST, Background, Pty, StreamCase, Web,
                                           free_port, network)
+from lib.background import DatagramServer
 from lib.daemon import wait_until
 
 UNKNOWN = "Open failed: unknown host"
@@ -28,33 +29,6 @@ def answer(question, address):
     end = question.index(b"\0", 12) + 5
     return (question[:2] + struct.pack(">5H", 0x8180, 1, 1, 0, 0) + question[12:end]
             + struct.pack(">3HIH", 0xC00C, 1, 1, 60, 4) + socket.inet_aton(address))
-
-
-class NameServer:
-    """A name server in a thread: reply(number, question) gives its datagrams."""
-
-    def __init__(self, case, reply):
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((HOST, 0))
-        self.address = "%s:%d" % self.sock.getsockname()
-        self.reply = reply
-        self.questions = 0
-        self.thread = Background(self.serve)
-        case.addCleanup(self.end)
-
-    def serve(self):
-        while True:
-            question, sender = self.sock.recvfrom(4096)
-            if not question:
-                return
-            self.questions += 1
-            for datagram in self.reply(self.questions, question):
-                self.sock.sendto(datagram, sender)
-
-    def end(self):
-        self.sock.sendto(b"", self.sock.getsockname())
-        self.thread.result()
-        self.sock.close()
 
 
 class DnsCase(StreamCase):
@@ -204,17 +178,17 @@ class DnsTests:
         """The second question is answered."""
         def reply(number, question):
             return [] if number == 1 else [answer(question, "127.0.0.9")]
-        server = NameServer(self, reply)
+        server = DatagramServer(self, reply)
         self.module(net=network(server.address))
         self.lookup("peer.test", "127.0.0.9")
-        self.assertEqual(server.questions, 2)
+        self.assertEqual(len(server.questions), 2)
 
     def test_garbage_before_the_answer(self):
         def reply(_number, question):
             wrong = bytes([question[0] ^ 0xFF]) + answer(question, "6.6.6.6")[1:]
             return [b"", b"\0", b"\xff" * 600, wrong, answer(question, "127.0.0.9"),
                     answer(question, "6.6.6.6")]
-        server = NameServer(self, reply)
+        server = DatagramServer(self, reply)
         self.module(net=network(server.address))
         self.lookup("peer.test", "127.0.0.9")
         self.lookup("peer.test", "127.0.0.9")
@@ -233,10 +207,10 @@ class DnsTests:
 
     def test_end_of_the_daemon_while_it_asks(self):
         """Nothing is leaked, which the end of the test sees."""
-        server = NameServer(self, lambda number, question: [])
+        server = DatagramServer(self, lambda number, question: [])
         self.module(net=network(server.address))
         started = Background(lambda: self.swallow("tcp_client peer.test 80"))
-        wait_until(lambda: server.questions > 0, what="the question")
+        wait_until(lambda: server.questions, what="the question")
         self.zentrid.stop()
         started.result()
 
@@ -266,13 +240,13 @@ class NameServersThatFail(DnsCase):
         self.assertEqual(self.fails("tcp_client peer.test 80")[2:], [SILENT])
 
     def test_silent_name_server(self):
-        server = NameServer(self, lambda number, question: [])
+        server = DatagramServer(self, lambda number, question: [])
         self.module(net=network(server.address))
         start = time.monotonic()
         self.assertEqual(self.fails("tcp_client peer.test 80"), [
             "[Opening: peer.test:80]", "Resolving host: peer.test", SILENT])
         self.assertLess(time.monotonic() - start, 9)
-        self.assertEqual(server.questions, 3)
+        self.assertEqual(len(server.questions), 3)
         # A number needs no name server.
         sock, port = self.listener()
         self.connect(port)

@@ -7,9 +7,9 @@ import select
 import socket
 import struct
 import subprocess
-import threading
 import time
 
+from lib.background import Background
 from lib.case import Case
 from lib.daemon import module, wait_until
 from lib.rest import FLAG_DATA, FLAG_RESPONSE
@@ -548,29 +548,6 @@ class ClientTests:
         data = b"$$$\xff\xff\xf4\x00\x03\x16\x03\x01\r\n> \n\r"
         self.write(0, data)
         self.assertEqual(self.read_all(0, len(data)), data)
-
-
-class Background:
-    """A function in a thread; result() waits and gives its value or raises."""
-
-    def __init__(self, function):
-        self.value = self.error = None
-        self.thread = threading.Thread(target=self._run, args=(function,), daemon=True)
-        self.thread.start()
-
-    def _run(self, function):
-        try:
-            self.value = function()
-        except BaseException as error:  # given on by result()
-            self.error = error
-
-    def result(self, timeout=20):
-        self.thread.join(timeout)
-        if self.thread.is_alive():
-            raise AssertionError(f"not done after {timeout} s")
-        if self.error is not None:
-            raise self.error
-        return self.value
 
 
 class ClientOverPty(ClientTests, StreamCase):
