@@ -15,6 +15,7 @@ extern const struct command socket_commands[];
 extern const struct command stream_commands[];
 extern const struct command system_commands[];
 extern const struct command uart_commands[];
+extern const struct command update_commands[];
 extern const struct command variable_commands[];
 extern const struct command wlan_commands[];
 extern const struct command wps_commands[];

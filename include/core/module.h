@@ -82,6 +82,7 @@ struct module {
 	    *terminal; /* borrowed: it has taken the parser from the serial port */
 	struct nvm *nvm; /* owned: variables, set and saved */
 	struct nvm *faults; /* owned: "0" to "7" */
+	char *update; /* owned: the version of the update that it runs; NULL: none */
 	struct flash *flash; /* owned: its files */
 	struct module_factory *factory; /* owned */
 	size_t factory_count;
@@ -142,7 +143,7 @@ void module_add_service(struct module *, const struct service_ops *, void *arg);
 /* Power on: variables from NVM, banner, [Ready], prompts, services. */
 void module_boot(struct module *);
 
-/* The banner: the configured text, else the profile's. */
+/* The banner: that of an update, else the configured text, else the profile's. */
 const char *module_version(const struct module *);
 
 /* Keeps a fault for faults_print, the oldest giving way at MODULE_FAULTS_MAX. 0, or -1

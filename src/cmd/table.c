@@ -14,6 +14,7 @@ const struct command *const command_tables[] = {
 	stream_commands,
 	system_commands,
 	uart_commands,
+	update_commands,
 	variable_commands,
 	wlan_commands,
 	wps_commands,

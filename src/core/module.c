@@ -21,6 +21,7 @@
 #include "core/setup.h"
 #include "core/tls_clients.h"
 #include "core/tls_context.h"
+#include "core/update.h"
 #include "core/variable.h"
 #include "store/flash.h"
 #include "store/nvm.h"
@@ -133,6 +134,7 @@ module_new(struct event_base *base, const struct catalog *catalog,
 	module->nvm = module_open_nvm(module, "nvm.json");
 	module->faults = module_open_nvm(module, "faults.json");
 	module->flash = module_open_flash(module);
+	update_load(module);
 	if (module->nvm == NULL || module->faults == NULL || module->flash == NULL) {
 		module_free(module);
 		return NULL;
@@ -211,6 +213,7 @@ module_free(struct module *module)
 	module_drop_factory(module);
 	nvm_close(module->nvm);
 	nvm_close(module->faults);
+	free(module->update);
 	flash_close(module->flash);
 	free(module->tty);
 	free(module->tty_link);
@@ -502,6 +505,8 @@ module_add_fault(struct module *module, const char *text)
 const char *
 module_version(const struct module *module)
 {
+	if (module->update != NULL)
+		return module->update;
 	return module->own->version != NULL ? module->own->version
 					    : module->profile->version;
 }

@@ -31,6 +31,7 @@
 #include "service/autoconnect.h"
 #include "service/broadcast.h"
 #include "service/dhcp_server.h"
+#include "service/dms.h"
 #include "service/dns_server.h"
 #include "service/ioconn.h"
 #include "service/ntp.h"
@@ -339,6 +340,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 	dhcp_server_attach(hosted->module);
 	dns_server_attach(hosted->module);
 	ntp_attach(hosted->module);
+	dms_attach(hosted->module);
 	setup_attach(hosted->module);
 	terminal_attach(hosted->module);
 	web_server_attach(hosted->module);
