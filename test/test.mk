@@ -40,4 +40,5 @@ $(TOOL_PROGRAMS): $(O)/test/tools/%: $(O)/test/tools/%.o $(LIBRARY)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
 -include $(TEST_OBJECTS:.o=.d) $(UNIT_SHARED_OBJECTS:.o=.d)
--include test/lint/lint.mk test/fuzz/fuzz.mk test/bench/bench.mk test/browser/browser.mk
+-include test/lint/lint.mk test/fuzz/fuzz.mk test/bench/bench.mk test/browser/browser.mk \
+	test/vm/vm.mk
