@@ -319,8 +319,41 @@ dhcp_server_drop(
 	}
 }
 
-/* RFC 2131, 4.3.2. Chosen: an address that nothing is known of is given to who says
- * that it has it, if it is free: the server may have lost its memory. */
+/* Notes that the client has the address from now on. */
+static bool
+dhcp_server_bind(struct dhcp_server *server, const struct dhcp_packet *query,
+    struct dhcp_slot *slot, int64_t now_ms, struct dhcp_reply *reply)
+{
+	dhcp_server_drop(server, query->hardware, slot);
+	dhcp_slot_give(slot, DHCP_SLOT_BOUND, query->hardware,
+	    now_ms + (int64_t)dhcp_server_lease_s(server, query) * 1000);
+	dhcp_server_changed(server);
+	return dhcp_server_reply(
+	    server, query, DHCP_ACK, dhcp_slot_in_addr(server, slot), reply);
+}
+
+/* RFC 2131, 4.3.2, INIT-REBOOT: a client that comes back and asks whether an address of
+ * an earlier time still holds. To one that nothing is known of, only what is wrong on
+ * this network is said. */
+static bool
+dhcp_server_confirm(struct dhcp_server *server, const struct dhcp_packet *query,
+    struct in_addr wanted, int64_t now_ms, struct dhcp_reply *reply)
+{
+	const struct dhcp_slot *known =
+	    dhcp_server_slot_of_client(server, query->hardware);
+	struct dhcp_slot *slot = dhcp_slot_of(server, wanted);
+
+	if ((ntohl(wanted.s_addr) & server->netmask) != server->network)
+		return dhcp_server_refuse(server, query, reply);
+	if (known == NULL)
+		return false;
+	if (slot != known || !dhcp_slot_is_free_for(slot, query->hardware))
+		return dhcp_server_refuse(server, query, reply);
+	return dhcp_server_bind(server, query, slot, now_ms, reply);
+}
+
+/* RFC 2131, 4.3.2. Chosen: an address that nothing is known of is given to who uses it
+ * and wants to keep it, if it is free: the server may have lost its memory. */
 static bool
 dhcp_server_request(struct dhcp_server *server, const struct dhcp_packet *query,
     int64_t now_ms, struct dhcp_reply *reply)
@@ -328,22 +361,20 @@ dhcp_server_request(struct dhcp_server *server, const struct dhcp_packet *query,
 	struct in_addr wanted = query->client, chosen;
 	struct dhcp_slot *slot;
 	bool asks = dhcp_packet_address(query, DHCP_OPTION_REQUESTED, &wanted);
+	bool chooses = dhcp_packet_address(query, DHCP_OPTION_SERVER, &chosen);
 
-	if (dhcp_packet_address(query, DHCP_OPTION_SERVER, &chosen) &&
-	    chosen.s_addr != server->options.address.s_addr) {
+	if (chooses && chosen.s_addr != server->options.address.s_addr) {
 		dhcp_server_drop(server, query->hardware, NULL);
 		return false;
 	}
 	if (!asks && wanted.s_addr == 0)
 		return false;
+	if (asks && !chooses && query->client.s_addr == 0)
+		return dhcp_server_confirm(server, query, wanted, now_ms, reply);
 	slot = dhcp_slot_of(server, wanted);
 	if (slot == NULL || !dhcp_slot_is_free_for(slot, query->hardware))
 		return dhcp_server_refuse(server, query, reply);
-	dhcp_server_drop(server, query->hardware, slot);
-	dhcp_slot_give(slot, DHCP_SLOT_BOUND, query->hardware,
-	    now_ms + (int64_t)dhcp_server_lease_s(server, query) * 1000);
-	dhcp_server_changed(server);
-	return dhcp_server_reply(server, query, DHCP_ACK, wanted, reply);
+	return dhcp_server_bind(server, query, slot, now_ms, reply);
 }
 
 /* RFC 2131, 4.3.3 and 4.3.4: the address is in use elsewhere, or given back. Only the

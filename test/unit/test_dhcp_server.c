@@ -218,7 +218,7 @@ test_order_and_full_pool(void **state)
 	/* All are given. */
 	lab_begin(&lab, DHCP_DISCOVER, 30);
 	assert_int_equal(lab_send(&lab), DHCP_NO_TYPE);
-	assert_int_equal(lab_request(&lab, 30, "10.0.0.2", NULL), DHCP_NAK);
+	assert_int_equal(lab_renew(&lab, 30, "10.0.0.2"), DHCP_NAK);
 	lab.now_ms += LEASE_S * 1000 + 1;
 	lab_begin(&lab, DHCP_DISCOVER, 30);
 	assert_int_equal(lab_send(&lab), DHCP_OFFER);
@@ -296,7 +296,7 @@ test_renewal(void **state)
 	/* Nothing asked for. */
 	assert_int_equal(lab_renew(&lab, 3, "0.0.0.0"), DHCP_NO_TYPE);
 	/* A client that moves lets go of what it had. */
-	assert_int_equal(lab_request(&lab, 1, "10.10.10.9", NULL), DHCP_ACK);
+	assert_int_equal(lab_renew(&lab, 1, "10.10.10.9"), DHCP_ACK);
 	assert_int_equal(lab_bindings(&lab), 1);
 	dhcp_server_free(lab.server);
 }
@@ -314,11 +314,11 @@ test_decline(void **state)
 	lab_give_up(&lab, DHCP_DECLINE, 1, "10.10.10.2");
 	assert_int_equal(lab_bindings(&lab), 0);
 	assert_string_equal(lab_lease(&lab, 1), "10.10.10.3");
-	assert_int_equal(lab_request(&lab, 2, "10.10.10.2", NULL), DHCP_NAK);
+	assert_int_equal(lab_renew(&lab, 2, "10.10.10.2"), DHCP_NAK);
 	lab_give_up(&lab, DHCP_RELEASE, 1, "10.10.10.2"); /* rests all the same */
-	assert_int_equal(lab_request(&lab, 2, "10.10.10.2", NULL), DHCP_NAK);
+	assert_int_equal(lab_renew(&lab, 2, "10.10.10.2"), DHCP_NAK);
 	lab.now_ms += 600001;
-	assert_int_equal(lab_request(&lab, 2, "10.10.10.2", NULL), DHCP_ACK);
+	assert_int_equal(lab_renew(&lab, 2, "10.10.10.2"), DHCP_ACK);
 	lab_give_up(&lab, DHCP_RELEASE, 1, "10.10.10.2"); /* not its own */
 	assert_int_equal(lab_renew(&lab, 2, "10.10.10.2"), DHCP_ACK);
 	dhcp_server_free(lab.server);
@@ -378,6 +378,44 @@ test_choice(void **state)
 		dhcp_packet_number(&lab.answer, DHCP_OPTION_LEASE_TIME, &number);
 		assert_int_equal(number, given[i]);
 	}
+	dhcp_server_free(lab.server);
+}
+
+/* INIT-REBOOT: a client that comes back with an address. RFC 2131, 4.3.2 */
+static void
+test_coming_back(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	lab_open(&lab, OWN, "255.255.255.0");
+	lab_lease(&lab, 1);
+	lab_lease(&lab, 2);
+	/* Its own is confirmed, for a whole lease from now on. */
+	lab.now_ms += LEASE_S * 1000 / 2;
+	assert_int_equal(lab_request(&lab, 1, "10.10.10.2", NULL), DHCP_ACK);
+	assert_string_equal(lab_address(&lab), "10.10.10.2");
+	lab.now_ms += LEASE_S * 1000 / 2 + 1;
+	assert_int_equal(lab_bindings(&lab), 1);
+	/* It has run out, is free, and was this client's. */
+	assert_int_equal(lab_request(&lab, 2, "10.10.10.3", NULL), DHCP_ACK);
+	/* Another's, a free one, the server's, those of another network. */
+	assert_int_equal(lab_request(&lab, 1, "10.10.10.3", NULL), DHCP_NAK);
+	assert_int_equal(lab.reply.to.s_addr, 0xFFFFFFFF);
+	assert_int_equal(lab_request(&lab, 1, "10.10.10.77", NULL), DHCP_NAK);
+	assert_int_equal(lab_request(&lab, 1, OWN, NULL), DHCP_NAK);
+	assert_int_equal(lab_request(&lab, 1, "192.168.1.7", NULL), DHCP_NAK);
+	/* Of a client that nothing is known of, another server may know. */
+	assert_int_equal(lab_request(&lab, 9, "10.10.10.2", NULL), DHCP_NO_TYPE);
+	assert_int_equal(lab_request(&lab, 9, "10.10.10.77", NULL), DHCP_NO_TYPE);
+	assert_int_equal(lab_request(&lab, 9, "192.168.1.7", NULL), DHCP_NAK);
+	assert_int_equal(lab_bindings(&lab), 2);
+	/* What was given back may be had again until another has it. */
+	lab_give_up(&lab, DHCP_RELEASE, 1, "10.10.10.2");
+	assert_int_equal(lab_request(&lab, 1, "10.10.10.2", NULL), DHCP_ACK);
+	lab_give_up(&lab, DHCP_RELEASE, 1, "10.10.10.2");
+	assert_string_equal(lab_lease(&lab, 3), "10.10.10.2");
+	assert_int_equal(lab_request(&lab, 1, "10.10.10.2", NULL), DHCP_NO_TYPE);
 	dhcp_server_free(lab.server);
 }
 
@@ -471,6 +509,7 @@ main(void)
 		cmocka_unit_test(test_renewal),
 		cmocka_unit_test(test_decline),
 		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_coming_back),
 		cmocka_unit_test(test_destinations),
 		cmocka_unit_test(test_restore),
 	};
