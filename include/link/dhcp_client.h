@@ -26,8 +26,9 @@ struct dhcp_lease {
 	uint32_t lease_s, renew_s, rebind_s; /* from when it was asked for */
 };
 
-/* What the client does and says. None of these may free the client; bound(), lost() and
- * failed() come out of dhcp_client_receive(), _probed() and _tick() only. */
+/* What the client does and says. None of these may free the client; bound(), lost(),
+ * refused() and failed() come out of dhcp_client_receive(), _probed() and _tick() only.
+ */
 struct dhcp_client_ops {
 	/* Sends a message from port 68 to port 67 of an address, 255.255.255.255 for
 	 * all. What cannot be sent is lost, and sent again later. The answer may come
@@ -40,6 +41,9 @@ struct dhcp_client_ops {
 	void (*bound)(void *arg, const struct dhcp_lease *);
 	/* The address may not be used any longer; the client goes on asking. */
 	void (*lost)(void *arg, const char *why);
+	/* The address that it was restarted with is not to be had; it goes on asking
+	 * for another. NULL: nobody wants to know. */
+	void (*refused)(void *arg);
 	/* It has given up and rests until it is started again. */
 	void (*failed)(void *arg, const char *why);
 	uint32_t (*random)(void *arg);
@@ -57,6 +61,11 @@ void dhcp_client_free(struct dhcp_client *); /* says nothing; NULL is allowed */
 
 /* Begins to ask for an address. */
 void dhcp_client_start(struct dhcp_client *, int64_t now_ms);
+
+/* Begins to ask whether the lease of an earlier time still holds, and for any address
+ * when it does not. RFC 2131, 3.2 */
+void dhcp_client_restart(
+    struct dhcp_client *, const struct dhcp_lease *, int64_t now_ms);
 
 /* Gives the address back, if it has one, and rests. */
 void dhcp_client_release(struct dhcp_client *);

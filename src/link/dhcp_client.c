@@ -10,6 +10,10 @@
 #define DHCP_RETRY_MOST_MS 64000
 #define DHCP_JITTER_MS 1000
 #define DHCP_REQUESTS_MAX 4 /* for one offer; then another is looked for */
+/* Chosen: for a lease of an earlier time, sooner and fewer than for an offer, since a
+ * server that knows of it answers at once, and one that does not is silent for good. */
+#define DHCP_RESTART_MS 2000
+#define DHCP_RESTARTS_MAX 2
 #define DHCP_AGAIN_MS 11000 /* RFC 2131, 3.1.5: 10 s or more after a conflict */
 #define DHCP_RENEW_LEAST_MS 60000 /* RFC 2131, 4.4.5: between two requests */
 #define DHCP_LEASE_LEAST_S 10 /* shorter ones are taken for so long */
@@ -18,7 +22,8 @@ enum dhcp_client_state {
 	DHCP_CLIENT_RESTING,
 	DHCP_CLIENT_WAITING, /* until it begins again */
 	DHCP_CLIENT_SELECTING, /* discover was sent */
-	DHCP_CLIENT_REQUESTING, /* an offer is asked for */
+	DHCP_CLIENT_REBOOTING, /* the lease of an earlier time is asked for */
+	DHCP_CLIENT_REQUESTING, /* an offer is */
 	DHCP_CLIENT_PROBING, /* whether somebody has the address */
 	DHCP_CLIENT_BOUND,
 	DHCP_CLIENT_RENEWING, /* asks its server */
@@ -68,6 +73,14 @@ static bool
 dhcp_client_is_bound(const struct dhcp_client *client)
 {
 	return client->state >= DHCP_CLIENT_BOUND;
+}
+
+/* Whether it asks for an address that it does not have. */
+static bool
+dhcp_client_is_new(const struct dhcp_client *client)
+{
+	return client->state == DHCP_CLIENT_REBOOTING ||
+	       client->state == DHCP_CLIENT_REQUESTING;
 }
 
 const struct dhcp_lease *
@@ -152,7 +165,8 @@ dhcp_client_set_due(struct dhcp_client *client, int64_t due_ms)
 static void
 dhcp_client_wait(struct dhcp_client *client, int64_t now_ms)
 {
-	int64_t ms = DHCP_RETRY_FIRST_MS;
+	int64_t ms = client->state == DHCP_CLIENT_REBOOTING ? DHCP_RESTART_MS
+							    : DHCP_RETRY_FIRST_MS;
 
 	for (unsigned i = 1; i < client->tries && ms < DHCP_RETRY_MOST_MS; i++)
 		ms *= 2;
@@ -180,20 +194,20 @@ dhcp_client_discover(struct dhcp_client *client, int64_t now_ms)
 static void
 dhcp_client_request(struct dhcp_client *client, int64_t now_ms)
 {
-	bool is_new = client->state == DHCP_CLIENT_REQUESTING;
 	struct dhcp_packet packet;
 
 	client->tries++;
 	dhcp_client_begin(client, &packet, DHCP_REQUEST, now_ms);
-	if (is_new) {
+	if (dhcp_client_is_new(client)) {
 		dhcp_client_wait(client, now_ms);
 		dhcp_packet_add_address(
 		    &packet, DHCP_OPTION_REQUESTED, client->lease.address);
-		dhcp_packet_add_address(
-		    &packet, DHCP_OPTION_SERVER, client->lease.server);
 	} else {
 		packet.client = client->lease.address;
 	}
+	if (client->state == DHCP_CLIENT_REQUESTING)
+		dhcp_packet_add_address(
+		    &packet, DHCP_OPTION_SERVER, client->lease.server);
 	dhcp_client_add_wishes(client, &packet);
 	dhcp_client_send(client, &packet,
 	    client->state == DHCP_CLIENT_RENEWING ? client->lease.server : dhcp_to_all);
@@ -219,6 +233,18 @@ dhcp_client_start(struct dhcp_client *client, int64_t now_ms)
 	client->state = DHCP_CLIENT_RESTING;
 	client->started_ms = now_ms;
 	dhcp_client_discover(client, now_ms);
+}
+
+void
+dhcp_client_restart(
+    struct dhcp_client *client, const struct dhcp_lease *lease, int64_t now_ms)
+{
+	client->lease = *lease;
+	client->state = DHCP_CLIENT_REBOOTING;
+	client->xid = client->ops->random(client->arg);
+	client->started_ms = client->asked_ms = now_ms;
+	client->tries = 0;
+	dhcp_client_request(client, now_ms);
 }
 
 void
@@ -341,7 +367,7 @@ dhcp_client_offered(
 static void
 dhcp_client_acknowledged(struct dhcp_client *client, const struct dhcp_packet *packet)
 {
-	bool is_new = client->state == DHCP_CLIENT_REQUESTING;
+	bool is_new = dhcp_client_is_new(client);
 	struct dhcp_lease lease;
 
 	if (!dhcp_lease_read(&lease, packet) ||
@@ -357,6 +383,13 @@ dhcp_client_acknowledged(struct dhcp_client *client, const struct dhcp_packet *p
 	client->ops->probe(client->arg, lease.address);
 }
 
+static void
+dhcp_client_tell_refused(const struct dhcp_client *client)
+{
+	if (client->ops->refused != NULL)
+		client->ops->refused(client->arg);
+}
+
 /* A refusal counts only from the server that was asked; in rebinding, from any. */
 static void
 dhcp_client_refused(
@@ -364,6 +397,12 @@ dhcp_client_refused(
 {
 	struct in_addr server;
 
+	if (client->state == DHCP_CLIENT_REBOOTING) {
+		/* First, since what is sent may be answered at once. */
+		dhcp_client_tell_refused(client);
+		dhcp_client_discover(client, now_ms);
+		return;
+	}
 	if (dhcp_packet_address(packet, DHCP_OPTION_SERVER, &server) &&
 	    server.s_addr != client->lease.server.s_addr &&
 	    client->state != DHCP_CLIENT_REBINDING)
@@ -375,7 +414,7 @@ void
 dhcp_client_receive(
     struct dhcp_client *client, const uint8_t *bytes, size_t len, int64_t now_ms)
 {
-	bool is_asking = client->state == DHCP_CLIENT_REQUESTING ||
+	bool is_asking = dhcp_client_is_new(client) ||
 			 client->state == DHCP_CLIENT_RENEWING ||
 			 client->state == DHCP_CLIENT_REBINDING;
 	struct dhcp_packet packet;
@@ -411,6 +450,7 @@ dhcp_client_probed(struct dhcp_client *client, bool is_in_use, int64_t now_ms)
 	dhcp_packet_add_address(&packet, DHCP_OPTION_SERVER, client->lease.server);
 	dhcp_client_send(client, &packet, dhcp_to_all);
 	dhcp_client_begin_again(client, now_ms, "");
+	dhcp_client_tell_refused(client);
 }
 
 /* RFC 2131, 4.4.5: half the time that is left, and a minute at least. */
@@ -466,8 +506,10 @@ dhcp_client_tick(struct dhcp_client *client, int64_t now_ms)
 		client->ops->failed(client->arg, "no DHCP server gave an address");
 		return;
 	}
-	if (client->state == DHCP_CLIENT_REQUESTING &&
-	    client->tries < DHCP_REQUESTS_MAX)
+	if (dhcp_client_is_new(client) &&
+	    client->tries < (client->state == DHCP_CLIENT_REBOOTING
+				    ? DHCP_RESTARTS_MAX
+				    : DHCP_REQUESTS_MAX))
 		dhcp_client_request(client, now_ms);
 	else
 		dhcp_client_discover(client, now_ms);

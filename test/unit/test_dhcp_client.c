@@ -94,6 +94,12 @@ lab_failed(void *arg, const char *why)
 	note(arg, "failed: %s\n", why);
 }
 
+static void
+lab_refused(void *arg)
+{
+	note(arg, "refused\n");
+}
+
 static uint32_t
 lab_random(void *arg)
 {
@@ -106,12 +112,14 @@ lab_random(void *arg)
 static const struct dhcp_client_ops lab_ops = { .send = lab_send,
 	.bound = lab_bound,
 	.lost = lab_lost,
+	.refused = lab_refused,
 	.failed = lab_failed,
 	.random = lab_random };
 static const struct dhcp_client_ops lab_ops_probing = { .send = lab_send,
 	.probe = lab_probe,
 	.bound = lab_bound,
 	.lost = lab_lost,
+	.refused = lab_refused,
 	.failed = lab_failed,
 	.random = lab_random };
 
@@ -475,7 +483,7 @@ test_conflict(void **state)
 		     "probe 10.0.0.2\n");
 	assert_null(dhcp_client_lease(lab.client));
 	dhcp_client_probed(lab.client, true, lab.now_ms);
-	expect(&lab, "decline to 255.255.255.255\n");
+	expect(&lab, "decline to 255.255.255.255\nrefused\n");
 	lab_wait(&lab, 10000, 12000);
 	expect(&lab, "discover to 255.255.255.255\n"
 		     "request to 255.255.255.255\n"
@@ -486,6 +494,110 @@ test_conflict(void **state)
 	/* The time counts from the request; a renewal asks nobody. */
 	lab_wait(&lab, 595000, 595000);
 	expect(&lab, "request to 10.0.0.1\nbound 10.0.0.3 1200 s\n");
+	lab_close(&lab);
+}
+
+/* A lease of an earlier time, by another client with the same MAC. */
+static void
+test_comes_back(void **state)
+{
+	struct dhcp_lease lease;
+	struct in_addr address;
+	struct lab lab;
+
+	(void)state;
+	lab_open(&lab, &lab_ops_probing, 0);
+	lab_serve(&lab, 1200);
+	dhcp_client_start(lab.client, lab.now_ms);
+	dhcp_client_probed(lab.client, false, lab.now_ms);
+	lease = *dhcp_client_lease(lab.client);
+	lab.notes[0] = '\0';
+	lab.now_ms += 100000;
+	dhcp_client_restart(lab.client, &lease, lab.now_ms);
+	expect(&lab, "request to 255.255.255.255\nprobe 10.0.0.2\n");
+	assert_null(dhcp_client_lease(lab.client));
+	/* RFC 2131, 4.3.2: what is filled in, and what must not be. */
+	assert_int_equal(lab.sent.client.s_addr, 0);
+	assert_false(dhcp_packet_address(&lab.sent, DHCP_OPTION_SERVER, &address));
+	assert_true(dhcp_packet_address(&lab.sent, DHCP_OPTION_REQUESTED, &address));
+	assert_string_equal(inet_ntoa(address), "10.0.0.2");
+	dhcp_client_probed(lab.client, false, lab.now_ms);
+	expect(&lab, "bound 10.0.0.2 1200 s\n");
+	lab_wait(&lab, 600000, 600000);
+	expect(&lab, "request to 10.0.0.1\nbound 10.0.0.2 1200 s\n");
+	/* Somebody else has it by now. */
+	dhcp_client_restart(lab.client, &lease, lab.now_ms);
+	expect(&lab, "request to 255.255.255.255\nprobe 10.0.0.2\n");
+	dhcp_client_probed(lab.client, true, lab.now_ms);
+	expect(&lab, "decline to 255.255.255.255\nrefused\n");
+	lab_wait(&lab, 10000, 12000);
+	expect(&lab, "discover to 255.255.255.255\n"
+		     "request to 255.255.255.255\n"
+		     "probe 10.0.0.3\n");
+	lab_close(&lab);
+}
+
+/* The lease is refused, here for another network: at once any other is asked for. */
+static void
+test_comes_back_elsewhere(void **state)
+{
+	const struct dhcp_lease lease = { .address = at("192.168.7.7"),
+		.server = at("192.168.7.1") };
+	struct lab lab;
+
+	(void)state;
+	lab_open(&lab, &lab_ops, 0);
+	lab_serve(&lab, 1200);
+	dhcp_client_restart(lab.client, &lease, lab.now_ms);
+	expect(&lab, "request to 255.255.255.255\n"
+		     "refused\n"
+		     "discover to 255.255.255.255\n"
+		     "request to 255.255.255.255\n"
+		     "bound 10.0.0.2 1200 s\n");
+	lab_close(&lab);
+}
+
+/* Nobody knows of the lease: it is asked for twice, then any other is. */
+static void
+test_comes_back_unknown(void **state)
+{
+	const struct dhcp_lease lease = { .address = at("10.0.0.9"),
+		.server = at("10.0.0.1") };
+	struct dhcp_packet packet;
+	struct lab lab;
+
+	(void)state;
+	lab_open(&lab, &lab_ops, 8000);
+	lab_serve(&lab, 1200);
+	dhcp_client_restart(lab.client, &lease, lab.now_ms);
+	expect(&lab, "request to 255.255.255.255\n");
+	lab_wait(&lab, 1000, 3000);
+	expect(&lab, "request to 255.255.255.255\n");
+	lab_wait(&lab, 3000, 5000);
+	expect(&lab, "discover to 255.255.255.255\n"
+		     "request to 255.255.255.255\n"
+		     "bound 10.0.0.2 1200 s\n");
+
+	/* With nobody at all, it ends when the time is up. An answer for another
+	 * address than the one that was asked for does not count. */
+	dhcp_server_free(lab.server);
+	lab.server = NULL;
+	dhcp_client_restart(lab.client, &lease, lab.now_ms);
+	expect(&lab, "request to 255.255.255.255\n");
+	packet = answer(&lab, DHCP_ACK, "10.0.0.8");
+	dhcp_packet_add_address(&packet, DHCP_OPTION_SERVER, at("10.0.0.1"));
+	dhcp_packet_add_number(&packet, DHCP_OPTION_LEASE_TIME, 100);
+	lab_give(&lab, &packet);
+	expect(&lab, "");
+	lab_wait(&lab, 1000, 3000);
+	expect(&lab, "request to 255.255.255.255\n");
+	lab_wait(&lab, 3000, 5000);
+	expect(&lab, "discover to 255.255.255.255\n");
+	lab_wait(&lab, 0, 5000);
+	expect(&lab, "failed: no DHCP server gave an address\n");
+	/* Resting, it gives nothing back. */
+	dhcp_client_release(lab.client);
+	expect(&lab, "");
 	lab_close(&lab);
 }
 
@@ -501,6 +613,9 @@ main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_refused_in_renewal),
 		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_comes_back),
+		cmocka_unit_test(test_comes_back_elsewhere),
+		cmocka_unit_test(test_comes_back_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
