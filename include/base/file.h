@@ -24,6 +24,7 @@ int file_write_all(int fd, const char *bytes, size_t len);
 
 /* Makes the directory's entries durable. 0, or -1 and errno. */
 int file_sync_directory(const char *path);
+int file_sync_directory_of(const char *path); /* of the one that the file is in */
 
 /* Makes the directory and those above it that are missing. 0, or -1 and errno. */
 int file_make_directories(const char *path, mode_t mode);

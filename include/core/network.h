@@ -80,6 +80,10 @@ void network_wait_cancel(struct network_wait *);
 /* For the entries of variables that say how the radio works. Returns 0. */
 int network_tune(struct module *);
 
+/* For wlan.dhcp.cache_enabled: keeps the lease that there is, or forgets the one that
+ * was kept. Returns 0. */
+int network_lease_tune(struct module *);
+
 /* The time that bringing it up may take, for a deadline. */
 unsigned network_timeout_ms(const struct module *, enum network_interface);
 

@@ -34,6 +34,7 @@ struct network {
 	struct event *lease; /* owned; the next thing to do for an address */
 	struct dhcp_client *dhcp; /* owned; NULL: the address needs none */
 	struct link_address leased; /* by it; ip 0: none so far */
+	bool has_recalled; /* the lease of the last time, which nobody confirmed yet */
 	struct network_signals signals; /* of the network that is joined */
 	struct interface *
 	    interfaces[NETWORK_INTERFACES]; /* owned; NULL: not a real one */
@@ -68,6 +69,21 @@ const char *network_start_softap(struct module *);
 void network_obtain(void *module);
 void network_forget(void *module);
 void network_lease(evutil_socket_t, short what, void *module); /* event */
+
+/* wlan.dhcp.cache_enabled. Keeps the lease of the network that is joined; NULL: there
+ * is none to keep any longer. */
+void network_lease_keep(struct module *, const struct dhcp_lease *);
+
+/* The lease of the last time in that network, to be asked for. False: none, or it is
+ * not to be used. */
+bool network_lease_recall(struct module *, struct dhcp_lease *);
+
+/* The network ends, or its address was not to be had: a lease that was recalled, and
+ * that nobody has confirmed, is not asked for another time. */
+void network_lease_end(struct module *);
+
+/* Whether a lease stays at its server when the network ends, for the next time. */
+bool network_lease_stays(const struct module *);
 
 /* Real interfaces: made when the radio is one; an address for the station, which is
  * told later; the soft AP's, at once: NULL, or why not; the end of both. */

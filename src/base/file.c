@@ -41,7 +41,7 @@ file_sync_directory(const char *path)
 	return result;
 }
 
-static int
+int
 file_sync_directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -39,7 +39,7 @@ network_dhcp_send(void *arg, const uint8_t *bytes, size_t len, struct in_addr to
 static void
 network_dhcp_bound(void *arg, const struct dhcp_lease *lease)
 {
-	const struct module *module = arg;
+	struct module *module = arg;
 	struct link_address *leased = &module->network->leased;
 
 	leased->ip = lease->address;
@@ -48,18 +48,32 @@ network_dhcp_bound(void *arg, const struct dhcp_lease *lease)
 	leased->dns.s_addr = 0;
 	if (lease->name_server_count > 0)
 		leased->dns = lease->name_servers[0];
+	network_lease_keep(module, lease);
 	network_schedule_lease(module->network, 0);
+}
+
+static void
+network_dhcp_refused(void *arg)
+{
+	network_lease_keep(arg, NULL);
 }
 
 /* Told from the loop, by network_lease(), since the client may not end in here. */
 static void
-network_dhcp_lost(void *arg, const char *why)
+network_dhcp_failed(void *arg, const char *why)
 {
 	const struct module *module = arg;
 
 	(void)why;
 	module->network->leased.ip.s_addr = 0;
 	network_schedule_lease(module->network, 0);
+}
+
+static void
+network_dhcp_lost(void *arg, const char *why)
+{
+	network_dhcp_refused(arg);
+	network_dhcp_failed(arg, why);
 }
 
 static uint32_t
@@ -76,7 +90,8 @@ static const struct dhcp_client_ops network_dhcp_ops = {
 	.send = network_dhcp_send,
 	.bound = network_dhcp_bound,
 	.lost = network_dhcp_lost,
-	.failed = network_dhcp_lost,
+	.refused = network_dhcp_refused,
+	.failed = network_dhcp_failed,
 	.random = network_dhcp_random,
 };
 
@@ -85,10 +100,14 @@ network_start_dhcp(struct module *module)
 {
 	struct dhcp_client_options options = { .host_name = variable_text(
 						   module, "wlan.dhcp.hostname") };
+	struct dhcp_lease last;
 
 	mac_parse(module->mac, options.mac);
 	module->network->dhcp = dhcp_client_new(&options, &network_dhcp_ops, module);
-	dhcp_client_start(module->network->dhcp, clock_monotonic_ms());
+	if (network_lease_recall(module, &last))
+		dhcp_client_restart(module->network->dhcp, &last, clock_monotonic_ms());
+	else
+		dhcp_client_start(module->network->dhcp, clock_monotonic_ms());
 }
 
 /* Hands on what the client has, and wakes it when it is due. */
@@ -159,9 +178,10 @@ network_forget(void *arg)
 	struct network *network = module->network;
 
 	event_del(network->lease);
+	network_lease_end(module);
 	network_interface_drop(module, NETWORK_WLAN);
 	network->radio->ops->cancel(network->radio, module);
-	if (network->dhcp != NULL)
+	if (network->dhcp != NULL && !network_lease_stays(module))
 		dhcp_client_release(network->dhcp);
 	dhcp_client_free(network->dhcp);
 	network->dhcp = NULL;

@@ -47,10 +47,17 @@ network_interface_said(void *arg, const char *line)
 	event_emit(arg, EVENT_PROGRESS, "%s", line);
 }
 
+static void
+network_interface_leased(void *arg, const struct dhcp_lease *lease)
+{
+	network_lease_keep(arg, lease);
+}
+
 static const struct interface_ops network_wlan_interface_ops = {
 	.addressed = network_interface_addressed,
 	.lost = network_interface_lost,
 	.said = network_interface_said,
+	.leased = network_interface_leased,
 };
 
 /* The soft AP is up as soon as its address is set, and keeps it. */
@@ -126,11 +133,13 @@ network_interface_obtain(struct module *module)
 	struct network *network = module->network;
 	struct interface *interface = network->interfaces[NETWORK_WLAN];
 	struct link_address address;
+	struct dhcp_lease last;
 	int result;
 
 	if (variable_is_on(module, "wlan.dhcp.enabled")) {
-		result = interface_lease(
-		    interface, variable_text(module, "wlan.dhcp.hostname"));
+		result = interface_lease(interface,
+		    variable_text(module, "wlan.dhcp.hostname"),
+		    network_lease_recall(module, &last) ? &last : NULL);
 	} else {
 		network_static_address(module, &address);
 		result = interface_set(interface, &address);
@@ -155,6 +164,11 @@ network_interface_host(struct module *module, const struct link_address *address
 void
 network_interface_drop(const struct module *module, enum network_interface interface)
 {
-	if (module->network->interfaces[interface] != NULL)
-		interface_drop(module->network->interfaces[interface]);
+	struct interface *real = module->network->interfaces[interface];
+
+	if (real == NULL)
+		return;
+	if (interface == NETWORK_WLAN && network_lease_stays(module))
+		interface_keep(real);
+	interface_drop(real);
 }

@@ -106,16 +106,34 @@ interface_dhcp_bound(void *arg, const struct dhcp_lease *lease)
 		address.dns = lease->name_servers[0];
 	for (size_t i = 0; i < LINK_MORE_DNS && i + 1 < lease->name_server_count; i++)
 		address.more_dns[i] = lease->name_servers[i + 1];
-	self->has_changed = memcmp(&address, &self->address, sizeof address) != 0;
+	/* A change of before may be waiting to be set. */
+	if (memcmp(&address, &self->address, sizeof address) != 0)
+		self->has_changed = true;
 	self->address = address;
+	self->ops->leased(self->arg, lease);
+}
+
+static void
+interface_dhcp_refused(void *arg)
+{
+	struct interface *self = arg;
+
+	self->ops->leased(self->arg, NULL);
+}
+
+static void
+interface_dhcp_failed(void *arg, const char *why)
+{
+	struct interface *self = arg;
+
+	self->lost = why;
 }
 
 static void
 interface_dhcp_lost(void *arg, const char *why)
 {
-	struct interface *self = arg;
-
-	self->lost = why;
+	interface_dhcp_refused(arg);
+	interface_dhcp_failed(arg, why);
 }
 
 static uint32_t
@@ -133,7 +151,8 @@ static const struct dhcp_client_ops interface_dhcp_ops = {
 	.probe = interface_dhcp_probe,
 	.bound = interface_dhcp_bound,
 	.lost = interface_dhcp_lost,
-	.failed = interface_dhcp_lost,
+	.refused = interface_dhcp_refused,
+	.failed = interface_dhcp_failed,
 	.random = interface_dhcp_random,
 };
 
@@ -287,7 +306,8 @@ interface_set(struct interface *self, const struct link_address *address)
 }
 
 int
-interface_lease(struct interface *self, const char *host_name)
+interface_lease(
+    struct interface *self, const char *host_name, const struct dhcp_lease *last)
 {
 	struct dhcp_client_options options = { .host_name = host_name };
 	struct netlink_link link;
@@ -304,9 +324,25 @@ interface_lease(struct interface *self, const char *host_name)
 		return -1;
 	memcpy(options.mac, link.mac, MAC_OCTETS);
 	self->dhcp = dhcp_client_new(&options, &interface_dhcp_ops, self);
-	dhcp_client_start(self->dhcp, clock_monotonic_ms());
+	if (last != NULL)
+		dhcp_client_restart(self->dhcp, last, clock_monotonic_ms());
+	else
+		dhcp_client_start(self->dhcp, clock_monotonic_ms());
 	interface_wait(self);
 	return 0;
+}
+
+const struct dhcp_lease *
+interface_leased(const struct interface *self)
+{
+	return self->dhcp == NULL ? NULL : dhcp_client_lease(self->dhcp);
+}
+
+void
+interface_keep(struct interface *self)
+{
+	dhcp_client_free(self->dhcp);
+	self->dhcp = NULL;
 }
 
 void

@@ -1,10 +1,12 @@
 """Real interfaces: a module on virtual cables, with the DHCP servers and clients of others."""
 
+import base64
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 from lib.case import Case
 from lib.daemon import configuration, module, wait_until
@@ -78,10 +80,10 @@ while time.monotonic() < end:
 
 
 class InterfaceCase(Case):
-    def start(self, near, network, prefix=(), **factory):
+    def start(self, near, network, prefix=(), profile="wl-1.0", **factory):
         """A module on interfaces of a namespace; "__" stands for a dot."""
         factory = {name.replace("__", "."): value for name, value in factory.items()}
-        entry = module(joined=False, factory={"wlan.auto_join.retry_delay": "1"} | factory)
+        entry = module(profile=profile, joined=False, factory={"wlan.auto_join.retry_delay": "1"} | factory)
         daemon = self.daemon([entry], {"backend": "interface"} | network,
                              prefix=[*near.prefix, *prefix])
         return daemon
@@ -110,7 +112,7 @@ class InterfaceCase(Case):
         self.server = self.run_beside(
             far, "dnsmasq", "--no-daemon", "--conf-file=/dev/null",
             "--bind-interfaces", "--interface=cable0", "--no-resolv", "--no-hosts",
-            "--dhcp-authoritative", f"--dhcp-leasefile={directory.name}/leases",
+            "--dhcp-authoritative", "--no-ping", f"--dhcp-leasefile={directory.name}/leases",
             f"--log-facility={log}", "--log-dhcp",
             f"--dhcp-range={first},{last},255.255.255.0,1h",
             f"--host-record=peer.test,{SERVER}", *more, stderr=subprocess.DEVNULL)
@@ -364,6 +366,100 @@ class StationTest(InterfaceCase):
         serial.command("network_down")
         serial.read_until(b"[Disassociated]\r\n")
         wait_until(lambda: daemon.descriptors() <= descriptors, what="the descriptors")
+
+
+class CacheTest(InterfaceCase):
+    """wlan.dhcp.cache_enabled: the lease of the last time."""
+
+    def asked(self, log, *kinds):
+        """How often the server heard, or said, each kind of message."""
+        text = log.read_text()
+        return [text.count(f"DHCP{kind}(") for kind in kinds]
+
+    def test_again(self):
+        near, far = cable(self)
+        log = self.dnsmasq(far, first="192.168.60.10", last="192.168.60.19")
+        daemon = self.station(near, profile="wz-3", wlan__dhcp__cache_enabled="1")
+        self.state(daemon, "up")
+        [address] = near.addresses("cable0")
+        path = daemon.state / "zentri" / "lease.json"
+        kept = json.loads(path.read_text())
+        self.assertEqual([kept["address"] + "/24", kept["server"], kept["router"],
+                          kept["name_servers"], kept["netmask"]],
+                         [address, SERVER, SERVER, [SERVER], "255.255.255.0"])
+        self.assertLess(abs(kept["ends"] - time.time() - 3600), 30)
+        serial = self.open_serial(daemon)
+        serial.read_until(b"[Associated]\r\n")
+        # The interface goes, or the daemon ends suddenly: no search follows.
+        serial.command("network_restart")
+        serial.read_until(b"[Associated]\r\n")
+        daemon.restart(kill=True)
+        self.state(daemon, "up")
+        self.assertEqual(self.asked(log, "DISCOVER", "REQUEST", "ACK", "RELEASE", "NAK"),
+                         [1, 3, 3, 0, 0])
+        self.assertEqual(near.addresses("cable0"), [address])
+        # The network gives others by now, and says so.
+        self.server.terminate()
+        self.server.wait()
+        log = self.dnsmasq(far, first="192.168.60.30", last="192.168.60.30")
+        serial = self.open_serial(daemon)
+        serial.read_until(b"[Associated]\r\n")
+        serial.command("network_restart")
+        serial.read_until(b"[Associated]\r\n")
+        self.assertEqual(self.asked(log, "REQUEST", "NAK", "DISCOVER", "ACK"), [2, 1, 1, 1])
+        self.assertEqual(near.addresses("cable0"), ["192.168.60.30/24"])
+        self.assertEqual(json.loads(path.read_text())["address"], "192.168.60.30")
+        # Turned off, it is forgotten, and given back at the end; turned on, kept again.
+        for value, there in (("0", False), ("1", True), ("0", False)):
+            self.assertEqual(serial.command(f"set wlan.dhcp.cache_enabled {value}"),
+                             b"Set OK\r\n")
+            self.assertEqual(path.exists(), there)
+        serial.command("network_down")
+        wait_until(lambda: self.asked(log, "RELEASE") == [1], what="the release")
+        self.assertFalse(path.exists())
+
+    def test_not_used(self):
+        near, far = cable(self)
+        log = self.dnsmasq(far)
+        daemon = self.station(near, profile="wz-3", wlan__dhcp__cache_enabled="1")
+        serial = self.open_serial(daemon)
+        serial.read_until(b"[Associated]\r\n")
+        path = daemon.state / "zentri" / "lease.json"
+        kept = path.read_text()
+        # Of another network, run out, damaged.
+        for one, other in (('"ssid_base64": "Y', '"ssid_base64": "Z'),
+                           ('"bssid": "00', '"bssid": "02'),
+                           ('"ends": 1', '"ends": -1'), ("{", "[")):
+            serial.command("network_down")
+            serial.read_until(b"[Disassociated]\r\n")
+            self.assertIn(one, kept)
+            path.write_text(kept.replace(one, other, 1))
+            before = self.asked(log, "DISCOVER")[0]
+            serial.command("network_restart")
+            serial.read_until(b"[Associated]\r\n")
+            self.assertEqual(self.asked(log, "DISCOVER"), [before + 1])
+            self.assertEqual(json.loads(path.read_text())["address"], HERE)
+        daemon.wait_stderr("lease.json cannot be read and is not used")
+
+    def test_conflict(self):
+        near, far = cable(self)
+        # Somebody else has taken the address meanwhile.
+        far.ip("address", "add", f"{HERE}/32", "dev", "cable0")
+        server = self.short(far, "0", "silence")
+        daemon = self.start(near, {"wlan": "cable0"}, profile="wz-3",
+                            wlan__dhcp__cache_enabled="1")
+        path = daemon.state / "zentri" / "lease.json"
+        path.write_text(json.dumps({
+            "ssid_base64": base64.b64encode(b"cable0").decode(), "bssid": ":".join(["00"] * 6),
+            "address": HERE, "netmask": "255.255.255.0", "router": SERVER, "server": SERVER,
+            "name_servers": [], "ends": int(time.time()) + 600}))
+        serial = self.open_serial(daemon)
+        serial.read_until(b"[Ready]\r\n> ")
+        serial.send(b"network_up\r\n")
+        serial.read_until(b"DHCP: the offered address is in use by another host\r\n")
+        self.assertEqual([server.stdout.readline() for _ in range(2)],
+                         [b"3 0.0.0.0\n", b"4 0.0.0.0\n"])
+        self.assertFalse(path.exists())
 
 
 class SoftapTest(InterfaceCase):

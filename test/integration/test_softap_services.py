@@ -81,7 +81,7 @@ class DhcpTest(SoftapCase):
                          [socket.inet_aton("255.255.255.0"), here, here, here])
         self.assertEqual(options[51], struct.pack(">I", 3600))
         self.assertEqual(self.lease(sock, 2)[0], "10.10.10.3")
-        self.assertEqual(self.ask(sock, REQUEST, 3, o50="10.10.10.2")[0], NAK)
+        self.assertEqual(self.ask(sock, REQUEST, 2, o50="10.10.10.2")[0], NAK)
         self.assertEqual(self.ask(sock, REQUEST, 1, "10.10.10.2")[0], ACK)
         sock.send(message(RELEASE, 1, "10.10.10.2", o54="10.10.10.1"))
         self.assertEqual(self.lease(sock, 4)[0], "10.10.10.2")
