@@ -91,6 +91,25 @@ frames_socket(unsigned index, uint16_t protocol, uint16_t port)
 	return -1;
 }
 
+const uint8_t *
+frames_body(const uint8_t *packet, size_t len, size_t *body_len)
+{
+	size_t header, total, udp;
+
+	if (len < sizeof(struct iphdr) || packet[0] >> 4 != IPVERSION)
+		return NULL;
+	header = (size_t)(packet[0] & 0xF) * 4;
+	total = (size_t)packet[2] << 8 | packet[3];
+	if (header < sizeof(struct iphdr) || total > len ||
+	    total < header + sizeof(struct udphdr))
+		return NULL;
+	udp = (size_t)packet[header + 4] << 8 | packet[header + 5];
+	if (udp < sizeof(struct udphdr) || udp > total - header)
+		return NULL;
+	*body_len = udp - sizeof(struct udphdr);
+	return packet + header + sizeof(struct udphdr);
+}
+
 static void
 frames_datagram(evutil_socket_t fd, short what, void *arg)
 {
@@ -101,24 +120,17 @@ frames_datagram(evutil_socket_t fd, short what, void *arg)
 	const struct frames *frames = arg;
 	ssize_t n =
 	    recvfrom(fd, packet, sizeof packet, 0, (struct sockaddr *)&from, &from_len);
-	size_t header, len, total;
+	const uint8_t *body;
+	size_t len;
 
 	(void)what;
 	/* One at a time: each may be the last. */
-	if (n < (ssize_t)sizeof(struct iphdr) || (size_t)n == sizeof packet ||
-	    packet[0] >> 4 != IPVERSION || from.sll_pkttype == PACKET_OUTGOING ||
-	    from.sll_pkttype == PACKET_OTHERHOST)
+	if (n == -1 || (size_t)n == sizeof packet ||
+	    from.sll_pkttype == PACKET_OUTGOING || from.sll_pkttype == PACKET_OTHERHOST)
 		return;
-	header = (size_t)(packet[0] & 0xF) * 4;
-	total = (size_t)packet[2] << 8 | packet[3];
-	if (header < sizeof(struct iphdr) || total > (size_t)n ||
-	    total < header + sizeof(struct udphdr))
-		return;
-	len = (size_t)packet[header + 4] << 8 | packet[header + 5];
-	if (len < sizeof(struct udphdr) || len > total - header)
-		return;
-	frames->ops->came(frames->arg, packet + header + sizeof(struct udphdr),
-	    len - sizeof(struct udphdr), from.sll_addr);
+	body = frames_body(packet, (size_t)n, &len);
+	if (body != NULL)
+		frames->ops->came(frames->arg, body, len, from.sll_addr);
 }
 
 static void
