@@ -22,6 +22,7 @@
 #define DHCP_LEASE_S 3600 /* Chosen: no source tells the module's */
 #define DHCP_DATAGRAMS_A_TURN 32 /* so that a flood leaves the loop to others */
 #define DHCP_SAVE_MS 1000 /* after a change; more of them are saved together */
+#define DHCP_TELL_MS 60000 /* between two lines on answers that cannot be sent */
 #define DHCP_FILE_MAX (64u * 1024) /* bytes of the file of bindings */
 
 struct dhcp_service {
@@ -31,6 +32,8 @@ struct dhcp_service {
 	int fd; /* owned; -1: none */
 	struct event *readable; /* owned; NULL: none */
 	struct event *save; /* owned; NULL before the first change */
+	int64_t tell_at_ms; /* the next line on answers that cannot be sent */
+	unsigned long unsent; /* answers since the last one */
 };
 
 static char *
@@ -134,10 +137,25 @@ dhcp_service_load(struct dhcp_service *self)
 	free(path);
 }
 
+/* Whoever asks in somebody else's name is not to fill the log. */
+static void
+dhcp_service_not_sent(struct dhcp_service *self)
+{
+	int64_t now_ms = clock_monotonic_ms();
+
+	self->unsent++;
+	if (now_ms < self->tell_at_ms)
+		return;
+	log_msg(LOG_INFO, self->module->own->name, "dhcp: %lu answer%s not sent: %s",
+	    self->unsent, self->unsent == 1 ? "" : "s", strerror(errno));
+	self->tell_at_ms = now_ms + DHCP_TELL_MS;
+	self->unsent = 0;
+}
+
 /* The answer goes back to where the message came from, which may be any port of this
  * host, unless the client has no address so far: then all get it. */
 static void
-dhcp_service_send(const struct dhcp_service *self, const struct dhcp_reply *reply,
+dhcp_service_send(struct dhcp_service *self, const struct dhcp_reply *reply,
     const struct sockaddr_in *from)
 {
 	struct sockaddr_in to = *from;
@@ -146,15 +164,14 @@ dhcp_service_send(const struct dhcp_service *self, const struct dhcp_reply *repl
 		to.sin_addr.s_addr = htonl(INADDR_BROADCAST);
 	if (sendto(self->fd, reply->bytes, reply->len, MSG_NOSIGNAL,
 		(const struct sockaddr *)&to, sizeof to) == -1)
-		log_msg(LOG_INFO, self->module->own->name, "dhcp: answer not sent: %s",
-		    strerror(errno));
+		dhcp_service_not_sent(self);
 }
 
 static void
 dhcp_service_readable(evutil_socket_t fd, short what, void *arg)
 {
 	uint8_t bytes[DHCP_PACKET_MAX + 1]; /* one more shows what is too long */
-	const struct dhcp_service *self = arg;
+	struct dhcp_service *self = arg;
 	struct dhcp_reply reply;
 
 	(void)what;

@@ -5,6 +5,7 @@ import pathlib
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 
 from lib.case import Case
@@ -221,6 +222,28 @@ class DhcpTest(SoftapCase):
             finally:
                 dhclient.terminate()
                 dhclient.wait()
+
+    def test_answers_that_cannot_be_sent(self):
+        """They do not fill the log."""
+        daemon, _, far = self.wireless()
+        daemon.stop()
+        daemon.arguments.append("-v")
+        daemon.start()
+        far.ip("address", "add", "10.10.10.9/24", "dev", "ap0")
+        # From port 0, where no answer can go; then from one where it can.
+        script = ("import socket, struct, sys\n"
+                  "message = bytes.fromhex(sys.argv[1])\n"
+                  "raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)\n"
+                  "for _ in range(20):\n"
+                  "    raw.sendto(struct.pack('>4H', 0, 67, 8 + len(message), 0) + message,\n"
+                  "               ('10.10.10.1', 0))\n"
+                  "plain = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                  "plain.sendto(message, ('10.10.10.1', 67))\n"
+                  "print(plain.recv(2000)[240:].hex())\n")
+        answer = far.run(sys.executable, "-c", script, message(REQUEST, 1, "10.10.10.9").hex())
+        self.assertIn(bytes([53, 1, ACK]).hex(), answer)
+        daemon.wait_stderr("dhcp: 1 answer not sent: ")
+        self.assertEqual(daemon.stderr().count("not sent"), 1)
 
 
 class DnsTest(SoftapCase):
