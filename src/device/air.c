@@ -410,11 +410,39 @@ air_free(struct air *air)
 	free(air);
 }
 
+static bool
+air_has_bssid(const struct air *air, const uint8_t bssid[MAC_OCTETS])
+{
+	const struct air_bss *bss;
+
+	TAILQ_FOREACH (bss, &air->networks, entry) {
+		if (memcmp(bss->bssid, bssid, MAC_OCTETS) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Locally administered, the same each time, and that of no other network. */
+static void
+air_make_bssid(const struct air *air, struct air_bss *bss)
+{
+	uint16_t crc = crc16(CRC16_START, bss->ssid, strlen(bss->ssid));
+	unsigned number = air->given;
+
+	bss->bssid[0] = 0x02;
+	bss->bssid[4] = (uint8_t)(crc >> 8);
+	bss->bssid[5] = (uint8_t)crc;
+	do {
+		bss->bssid[2] = (uint8_t)(number >> 8);
+		bss->bssid[3] = (uint8_t)number;
+		number++;
+	} while (air_has_bssid(air, bss->bssid));
+}
+
 int
 air_add(struct air *air, const struct air_network *network, const struct radio *only)
 {
 	struct air_bss *bss;
-	uint16_t crc;
 
 	if (air->given == AIR_NETWORKS_MAX || network->ssid[0] == '\0' ||
 	    strlen(network->ssid) > RADIO_SSID_MAX ||
@@ -422,16 +450,10 @@ air_add(struct air *air, const struct air_network *network, const struct radio *
 		return -1;
 	bss = xcalloc(1, sizeof *bss);
 	memcpy(bss->ssid, network->ssid, strlen(network->ssid));
-	if (network->bssid != NULL) {
+	if (network->bssid != NULL)
 		memcpy(bss->bssid, network->bssid, MAC_OCTETS);
-	} else {
-		/* Locally administered, and the same each time. */
-		crc = crc16(CRC16_START, bss->ssid, strlen(bss->ssid));
-		bss->bssid[0] = 0x02;
-		bss->bssid[3] = (uint8_t)air->given;
-		bss->bssid[4] = (uint8_t)(crc >> 8);
-		bss->bssid[5] = (uint8_t)crc;
-	}
+	else
+		air_make_bssid(air, bss);
 	bss->channel = network->channel;
 	bss->security = network->security;
 	bss->passkey = xstrdup(network->passkey);

@@ -383,6 +383,19 @@ class Air(NetworkCase):
                 self.assertIn("error", self.control.command("air " + words))
         self.assertNotIn(PASSKEY, str(self.control.command("air")))
 
+    def test_networks_of_one_name(self):
+        """Each has a BSSID of its own, also when one before it has gone."""
+        self.start()
+        self.air("add between 1 -50")
+        for _ in range(2):
+            self.air("add twin 1 -50")
+        self.air("remove between")
+        for _ in range(300):
+            self.air("add twin 1 -50")
+        bssids = [network["bssid"] for network in self.control.command("air")["networks"]]
+        self.assertEqual(len(bssids), 303)
+        self.assertEqual(len(set(bssids)), 303)
+
 
 class Thousand(NetworkCase):
     def test_modules_join_at_once(self):
