@@ -18,6 +18,10 @@
 #include "stream/stream.h"
 
 #define BRIDGE_READ_SIZE 65536 /* bytes read from the stream in one piece */
+#define BRIDGE_PULL_MAX                                                                \
+	(16u * BRIDGE_READ_SIZE) /* ... and on one turn of the loop, or a peer that is \
+				    faster than the port would keep all others         \
+				    waiting */
 #define BRIDGE_SEQUENCE_MAX 16 /* bytes of bus.stream.cmd_seq, NUL included */
 #define BRIDGE_GUARD_MS 3000 /* silence before the break sequence. Reference: bus */
 /* Chosen: the sequence is typed without a longer pause than this between its bytes. */
@@ -43,6 +47,7 @@ struct bridge {
 	int64_t last_input_ms;
 	struct event *typing_timer; /* owned: gives back what only began like it */
 
+	struct event *more; /* owned: pulls on, on the next turn */
 	struct event *closer; /* owned: closes a stream at its end, on another turn */
 };
 
@@ -178,21 +183,27 @@ bridge_input(struct bridge *bridge, const char *bytes, size_t len)
 	return len;
 }
 
-/* Moves what the stream has to the port, as long as the port takes it. */
+/* Moves what the stream has to the port, as long as the port takes it, which one that
+ * is away does without end. */
 static void
 bridge_pull(struct bridge *bridge)
 {
 	char bytes[BRIDGE_READ_SIZE];
-
 	ssize_t n = sizeof bytes;
+	size_t moved = 0;
 
 	if (!bridge->running || bridge->stream == NULL)
 		return;
-	while (n == sizeof bytes && console_port_waiting(bridge->port) == 0) {
+	while (n == sizeof bytes && moved < BRIDGE_PULL_MAX &&
+	       console_port_waiting(bridge->port) == 0) {
 		n = bridge->stream->ops->read(bridge->stream, bytes, sizeof bytes);
-		if (n > 0)
+		if (n > 0) {
 			console_port_write(bridge->port, bytes, (size_t)n);
+			moved += (size_t)n;
+		}
 	}
+	if (moved >= BRIDGE_PULL_MAX)
+		bridge_set_timer(bridge->more, 0);
 	if (bridge->ended && n < (ssize_t)sizeof bytes)
 		event_active(bridge->closer, EV_TIMEOUT, 0);
 	pins_follow(bridge_module(bridge));
@@ -202,6 +213,14 @@ void
 bridge_sent(struct bridge *bridge)
 {
 	bridge_pull(bridge);
+}
+
+static void
+bridge_pull_more(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	bridge_pull(arg);
 }
 
 /* Takes the first of the streams that can be bridged. */
@@ -319,6 +338,7 @@ bridge_new(struct console_port *port)
 	    xcheck(event_new(base, -1, 0, bridge_flush_timer, bridge));
 	bridge->typing_timer =
 	    xcheck(event_new(base, -1, 0, bridge_typing_timer, bridge));
+	bridge->more = xcheck(event_new(base, -1, 0, bridge_pull_more, bridge));
 	bridge->closer = xcheck(event_new(base, -1, 0, bridge_close_stream, bridge));
 	return bridge;
 }
@@ -332,6 +352,7 @@ bridge_free(struct bridge *bridge)
 		stream_unwatch(bridge->stream, &bridge->watch);
 	event_free(bridge->flush_timer);
 	event_free(bridge->typing_timer);
+	event_free(bridge->more);
 	event_free(bridge->closer);
 	evbuffer_free(bridge->up);
 	free(bridge);
