@@ -64,12 +64,14 @@ uint16_t net_server_port(const struct module *, enum net_protocol); /* 0: not ru
 /* The UDP server's stream, borrowed, or NULL. */
 struct stream *net_udp_server(const struct module *);
 
-/* Whether the profile's limits leave room for one more stream of the kind. */
+/* Whether the profile's limits leave room for one more stream of the kind. What takes
+ * its time to open asks twice: at its start and, through net_add_stream(), at its end.
+ */
 bool net_has_room(const struct module *, enum stream_kind);
 
 /* Puts a stream into the module's table, takes it, and says [Opened]. Its end is said
  * too, and with stream.auto_close it closes itself when it is read to its end. The
- * handle, or -1 when the table is full: the stream is closed then. */
+ * handle, or -1 when there is no room: the stream is closed then. */
 int net_add_stream(struct module *, struct stream *);
 
 /* The same for a stream that ends when the interface goes down. */

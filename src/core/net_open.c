@@ -123,13 +123,21 @@ net_has_room(const struct module *module, enum stream_kind kind)
 	unsigned all = clients + stream_count(module->streams, STREAM_KIND_TCP_SERVER) +
 		       stream_count(module->streams, STREAM_KIND_UDP) +
 		       stream_count(module->streams, STREAM_KIND_WEBSOCKET);
-	unsigned most = profile->connections;
 
-	if (kind == STREAM_KIND_TCP_CLIENT)
+	switch (kind) {
+	case STREAM_KIND_TEXT:
+	case STREAM_KIND_FILE:
+	case STREAM_KIND_HTTP:
+		return true;
+	case STREAM_KIND_TCP_CLIENT:
+	case STREAM_KIND_HTTP_CLIENT:
 		return all < profile->connections && clients < profile->tcp_clients;
-	if (kind == STREAM_KIND_UDP)
-		most = profile->udp_streams;
-	return all < profile->connections && stream_count(module->streams, kind) < most;
+	case STREAM_KIND_UDP:
+		return all < profile->connections &&
+		       stream_count(module->streams, kind) < profile->udp_streams;
+	default:
+		return all < profile->connections;
+	}
 }
 
 unsigned
@@ -231,15 +239,25 @@ net_open_info(const struct net_open *open, int fd, char *info, size_t size)
 	    info, size, "%s:%u (%u)", open->host, open->target.port, tcp_port_near(fd));
 }
 
+/* Takes the stream. Others may have taken the last place meanwhile. */
+static void
+net_open_add(struct net_open *open, struct stream *stream)
+{
+	int handle = net_add_stream_over(open->module, open->target.interface, stream);
+
+	if (handle == -1)
+		net_open_failed(open, "too many streams");
+	else
+		net_open_finish(open, handle);
+}
+
 static void
 net_open_add_tcp(struct net_open *open, int fd)
 {
 	char info[NET_HOST_MAX + 32];
 
 	net_open_info(open, fd, info, sizeof info);
-	net_open_finish(
-	    open, net_add_stream_over(open->module, open->target.interface,
-		      tcp_stream_new(open->module->base, fd, false, info, 0)));
+	net_open_add(open, tcp_stream_new(open->module->base, fd, false, info, 0));
 }
 
 static void
@@ -254,9 +272,7 @@ net_open_secured(void *arg, SSL *ssl, const char *error)
 		return;
 	}
 	net_open_info(open, SSL_get_fd(ssl), info, sizeof info);
-	net_open_finish(
-	    open, net_add_stream_over(open->module, open->target.interface,
-		      tls_stream_new(open->module->base, ssl, false, info, 0)));
+	net_open_add(open, tls_stream_new(open->module->base, ssl, false, info, 0));
 }
 
 static void
@@ -337,8 +353,7 @@ net_open_udp(void *arg, const struct in_addr *address, const char *error)
 	if (stream == NULL)
 		net_open_failed(open, strerror(errno));
 	else
-		net_open_finish(open,
-		    net_add_stream_over(open->module, open->target.interface, stream));
+		net_open_add(open, stream);
 }
 
 static void

@@ -105,7 +105,9 @@ net_add_stream_over(
 
 	if (module->streams == NULL)
 		module->streams = stream_table_new();
-	handle = stream_add(module->streams, stream);
+	handle = net_has_room(module, stream->ops->kind)
+		     ? stream_add(module->streams, stream)
+		     : -1;
 	if (handle == -1) {
 		stream->ops->close(stream);
 		return -1;

@@ -72,6 +72,58 @@ class LimitTests:
         self.assertEqual(self.then("close 3", 2)[1], ["[Closed: 3]", "[Opened: 3]"])
 
 
+class UnderWay(StreamCase):
+    """Two connections are under way when there is one place."""
+
+    front_type = Web
+
+    def under_way(self, command, slow, fast):
+        """Auto connect to one port and the command to the other: the one to the port
+        whose queue is full comes second, and finds no place."""
+        self.module(tcp__client__auto_start="1", tcp__client__remote_host=HOST,
+                    tcp__client__remote_port=str(fast or slow[1]),
+                    tcp__client__connect_timeout="8000",
+                    tcp__client__auto_retries="255", tcp__client__retry_period="10")
+        return Pending(self.front, command, b"")
+
+    def check_one(self, lines):
+        """One is refused, in these lines or in those that follow, and one is there."""
+        other = self.rest(self.zentrid)
+
+        def refused():
+            lines.extend(other.logs())
+            return TOO_MANY in lines
+        wait_until(refused, what="the refusal")
+        rows = other.command("stream_list").body.decode().split("\r\n")[1:-1]
+        self.assertEqual([row.split(" ")[2] for row in rows], ["TCPC"])
+
+    def test_request_that_comes_second(self):
+        sock, port = self.deaf_listener()
+        holder = socket.socket()
+        self.addCleanup(holder.close)
+        holder.bind((HOST, 0))
+        pending = self.under_way(f"http_get http://{HOST}:{port}/", None,
+                                 holder.getsockname()[1])
+        wait_connecting(port)
+        holder.listen()
+        holder.settimeout(10)
+        self.accept(holder)
+        sock.listen(16)
+        result = pending.result()
+        self.assertEqual(result.code, 1)
+        self.check_one(result.events)
+
+    def test_connection_that_comes_second(self):
+        deaf = self.deaf_listener()
+        sock, port = self.listener()
+        pending = self.under_way(f"tcp_client {HOST} {port}", deaf, None)
+        self.accept(sock)
+        self.assertEqual(pending.result().code, 0)
+        wait_connecting(deaf[1])
+        deaf[0].listen(16)
+        self.check_one([])
+
+
 class SlowPeerTests:
     def fill(self, line="stream_write 0 {}"):
         """Writes until one waits; all the bytes written, those of the last one too.
