@@ -48,8 +48,8 @@ struct net {
 	TAILQ_HEAD(, net_greeting) greetings; /* clients whose handshake is under way */
 	unsigned greeting_count;
 	TAILQ_HEAD(, net_job) jobs; /* requests over HTTP */
-	struct http_lingering
-	    lingering[NETWORK_INTERFACES]; /* those that outlived their streams */
+	struct stream_lingering
+	    lingering[NETWORK_INTERFACES]; /* streams that go on without a handle */
 	struct net_server servers[NET_PROTOCOLS];
 	enum network_interface
 	    interfaces[STREAM_MAX]; /* of each stream; NETWORK_DEFAULT: of none */

@@ -11,9 +11,6 @@
 	(1024u * 1024) /* bytes of a body that is kept until it is sent                \
 			*/
 #define HTTP_SEND_MAX (64u * 1024) /* bytes that wait for the server to take them */
-#define HTTP_LINGER_MAX                                                                \
-	4 /* requests of an interface that outlive their streams; the oldest is given  \
-	     up */
 
 /* How the body of a request comes about. */
 enum http_body {
@@ -28,22 +25,15 @@ struct http_stream_options {
 	int64_t length; /* HTTP_BODY_LIVE */
 };
 
-/* Requests whose bodies were written and whose streams were closed before the answer
- * came: they go on until it does, within the time that the exchange has. */
-TAILQ_HEAD(http_lingering, http_stream);
-
 /* A stream, in no table yet. Watchers are told: STREAM_EVENT_ROOM once connected,
  * STREAM_EVENT_DATA when the status is there and with the body, STREAM_EVENT_END in
  * the end, whether all is well or not. Takes the URL; of exchange options the method,
- * type and times count, of ops what stands there but told. lingering is borrowed and
- * outlives the stream. */
+ * type and times count, of ops what stands there but told. One whose body was written
+ * and that is closed before the answer came lingers, within the time that the exchange
+ * has. */
 struct stream *http_stream_new(struct event_base *, struct evdns_base *,
     struct http_url *, const struct http_stream_options *,
-    const struct http_exchange_options *, const struct http_exchange_ops *,
-    struct http_lingering *);
-
-/* Gives up requests that outlived their streams. */
-void http_stream_drop(struct http_lingering *);
+    const struct http_exchange_options *, const struct http_exchange_ops *);
 
 /* The rest is for streams of this kind. */
 bool http_stream_is(const struct stream *);

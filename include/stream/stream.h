@@ -45,6 +45,8 @@ struct stream_ops {
 	enum stream_status (*poll)(const struct stream *);
 	void (*info)(const struct stream *, struct stream_info *);
 	void (*close)(struct stream *); /* frees it; no callback comes afterwards */
+	/* Frees at once what lingers; NULL: it never does. */
+	void (*drop)(struct stream *);
 };
 
 /* What happened to a stream, told to who watches it. */
@@ -65,6 +67,12 @@ struct stream_watch {
 	TAILQ_ENTRY(stream_watch) entry;
 };
 
+/* Streams that were closed while bytes that were written to them had not left: they go
+ * on until these have, without a handle. */
+TAILQ_HEAD(stream_lingering, stream);
+
+#define STREAM_LINGER_MAX 4 /* of a list; the oldest is given up */
+
 struct stream { /* first member of each backend's own struct */
 	const struct stream_ops *ops;
 	int handle; /* slot, 0 to STREAM_MAX - 1 */
@@ -73,6 +81,9 @@ struct stream { /* first member of each backend's own struct */
 	    *fault; /* the backend's words for why it ended; NULL: as it should */
 	bool unseen; /* nobody has looked at what it brought: it stays at its end */
 	TAILQ_HEAD(stream_watches, stream_watch) watches;
+	struct stream_lingering
+	    *lingering; /* borrowed; where it may linger; NULL: nowhere */
+	TAILQ_ENTRY(stream) entry; /* there */
 };
 
 struct stream_table;
@@ -95,6 +106,14 @@ void stream_unwatch(struct stream *, struct stream_watch *);
 
 /* For backends: tells all watchers. */
 void stream_tell(struct stream *, enum stream_event);
+
+/* For backends, in their close(): lingers, or says that it cannot. Its drop() may be
+ * called from then on, unless it is over before. */
+bool stream_linger(struct stream *);
+void stream_linger_over(struct stream *);
+
+/* Gives up those that linger. */
+void stream_drop(struct stream_lingering *);
 
 /* A stream that holds text for reading once; type "CMD". It takes nothing written. Its
  * info shows the name. Takes the buffer. */

@@ -12,6 +12,8 @@ struct event_base;
  * read, so a peer that is faster than the module is held back by TCP itself. */
 
 #define TCP_SEND_MAX (128u * 1024) /* bytes that wait here for a slow peer */
+#define TCP_LINGER_MS                                                                  \
+	30000 /* time that a slow peer has for the rest once the stream is closed */
 
 /* How a dead peer is found. */
 struct tcp_keepalive {

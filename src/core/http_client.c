@@ -181,8 +181,8 @@ http_client_start(struct module *module, struct http_url *url,
 	self->turn = xcheck(event_new(module->base, -1, 0, http_client_turn, self));
 	TAILQ_INSERT_TAIL(&net_get(module)->jobs, &self->job, entry);
 	event_emit(module, EVENT_OPENING, "%s", url->authority);
-	self->stream = http_stream_new(module->base, net_dns(module), url,
-	    &plan->stream, &options, &ops, &module->net->lingering[plan->interface]);
+	self->stream = http_stream_new(
+	    module->base, net_dns(module), url, &plan->stream, &options, &ops);
 	stream_watch(self->stream, &self->watch);
 	return self;
 }

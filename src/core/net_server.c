@@ -415,7 +415,7 @@ net_take_down(struct module *module, enum network_interface interface)
 	}
 	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
 		if (net_ends_with(i, interface))
-			http_stream_drop(&net->lingering[i]);
+			stream_drop(&net->lingering[i]);
 	}
 	/* The next name is asked of the name server that the settings have by then. The
 	 * resolver stays for what goes over another interface, and may hold it. */

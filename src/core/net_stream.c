@@ -116,6 +116,8 @@ net_add_stream_over(
 	self->watch.told = net_stream_told;
 	self->module = module;
 	net_get(module)->interfaces[handle] = interface;
+	if (interface != NETWORK_DEFAULT)
+		stream->lingering = &module->net->lingering[interface];
 	stream_watch(stream, &self->watch);
 	event_emit(module, EVENT_OPENED, "%d", handle);
 	TAILQ_FOREACH (session, &module->sessions, entry) {

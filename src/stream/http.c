@@ -13,13 +13,11 @@ struct http_stream {
 	struct stream stream;
 	struct http_stream_options options;
 	struct http_exchange *exchange; /* owned */
-	struct http_lingering *lingering; /* borrowed */
 	struct evbuffer *body; /* owned; written, and kept or not yet sent */
 	int64_t taken; /* bytes written */
 	char *peer; /* owned: host and port, as stream_list shows them */
 	bool connected;
 	bool is_closed; /* it lingers */
-	TAILQ_ENTRY(http_stream) entry; /* in lingering */
 };
 
 static const struct stream_ops http_stream_ops;
@@ -55,10 +53,9 @@ http_stream_free(struct http_stream *self)
 }
 
 static void
-http_stream_leave(struct http_stream *self)
+http_stream_drop(struct stream *stream)
 {
-	TAILQ_REMOVE(self->lingering, self, entry);
-	http_stream_free(self);
+	http_stream_free((struct http_stream *)stream);
 }
 
 /* Answers without a body, too, are there until somebody has looked at them. */
@@ -68,8 +65,10 @@ http_stream_told(void *arg, enum http_event event)
 	struct http_stream *self = arg;
 
 	if (self->is_closed) {
-		if (event == HTTP_STATUS || event == HTTP_END)
-			http_stream_leave(self);
+		if (event == HTTP_STATUS || event == HTTP_END) {
+			stream_linger_over(&self->stream);
+			http_stream_free(self);
+		}
 		return;
 	}
 	switch (event) {
@@ -197,19 +196,11 @@ http_stream_lingers(const struct http_stream *self)
 static void
 http_stream_close(struct stream *stream)
 {
-	struct http_stream *self = (struct http_stream *)stream, *other;
-	unsigned count = 0;
+	struct http_stream *self = (struct http_stream *)stream;
 
-	if (!http_stream_lingers(self)) {
-		http_stream_free(self);
-		return;
-	}
 	self->is_closed = true;
-	TAILQ_INSERT_TAIL(self->lingering, self, entry);
-	TAILQ_FOREACH (other, self->lingering, entry)
-		count++;
-	if (count > HTTP_LINGER_MAX)
-		http_stream_leave(TAILQ_FIRST(self->lingering));
+	if (!http_stream_lingers(self) || !stream_linger(stream))
+		http_stream_free(self);
 }
 
 static const struct stream_ops http_stream_ops = {
@@ -221,13 +212,14 @@ static const struct stream_ops http_stream_ops = {
 	.poll = http_stream_poll,
 	.info = http_stream_info,
 	.close = http_stream_close,
+	.drop = http_stream_drop,
 };
 
 struct stream *
 http_stream_new(struct event_base *base, struct evdns_base *dns, struct http_url *url,
     const struct http_stream_options *options,
     const struct http_exchange_options *exchange_options,
-    const struct http_exchange_ops *ops, struct http_lingering *lingering)
+    const struct http_exchange_ops *ops)
 {
 	struct http_exchange_options full = *exchange_options;
 	struct http_exchange_ops own_ops = *ops;
@@ -235,7 +227,6 @@ http_stream_new(struct event_base *base, struct evdns_base *dns, struct http_url
 
 	stream_init(&self->stream, &http_stream_ops);
 	self->options = *options;
-	self->lingering = lingering;
 	self->body = xcheck(evbuffer_new());
 	self->peer = xasprintf("%s:%u", url->host, url->port);
 	full.is_held = options->is_held;
@@ -247,17 +238,6 @@ http_stream_new(struct event_base *base, struct evdns_base *dns, struct http_url
 	own_ops.told_arg = self;
 	self->exchange = http_exchange_start(base, dns, url, &full, &own_ops);
 	return &self->stream;
-}
-
-void
-http_stream_drop(struct http_lingering *lingering)
-{
-	struct http_stream *self;
-
-	while ((self = TAILQ_FIRST(lingering)) != NULL) {
-		TAILQ_REMOVE(lingering, self, entry);
-		http_stream_free(self);
-	}
 }
 
 bool

@@ -105,3 +105,39 @@ stream_tell(struct stream *stream, enum stream_event event)
 		watch->told(watch, stream, event);
 	}
 }
+
+bool
+stream_linger(struct stream *stream)
+{
+	struct stream *other;
+	unsigned count = 0;
+
+	if (stream->lingering == NULL)
+		return false;
+	TAILQ_INSERT_TAIL(stream->lingering, stream, entry);
+	TAILQ_FOREACH (other, stream->lingering, entry)
+		count++;
+	if (count > STREAM_LINGER_MAX) {
+		other = TAILQ_FIRST(stream->lingering);
+		stream_linger_over(other);
+		other->ops->drop(other);
+	}
+	return true;
+}
+
+void
+stream_linger_over(struct stream *stream)
+{
+	TAILQ_REMOVE(stream->lingering, stream, entry);
+}
+
+void
+stream_drop(struct stream_lingering *lingering)
+{
+	struct stream *stream;
+
+	while ((stream = TAILQ_FIRST(lingering)) != NULL) {
+		stream_linger_over(stream);
+		stream->ops->drop(stream);
+	}
+}

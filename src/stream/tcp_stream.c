@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/sockios.h>
+
 #include <event2/buffer.h>
 #include <event2/event.h>
 
@@ -326,35 +328,152 @@ tcp_info(const struct stream *stream, struct stream_info *info)
 }
 
 static void
-tcp_close(struct stream *stream)
+tcp_free(struct tcp_stream *self)
 {
-	struct tcp_stream *self = (struct tcp_stream *)stream;
-	bool is_whole = true;
-
 	event_free(self->readable);
 	event_free(self->hung_up);
 	event_free(self->writable);
 	if (self->idle != NULL)
 		event_free(self->idle);
-	if (self->out != NULL) {
-		/* A last try; what the peer does not take now is lost. */
-		tcp_flush(self);
-		is_whole = !tcp_has_unsent(self);
+	if (self->out != NULL)
 		evbuffer_free(self->out);
-	}
-	if (is_whole)
-		self->wire->ops->say_end(self->wire);
 	close(self->wire->fd);
 	self->wire->ops->free(self->wire);
 	free(self->info);
 	free(self);
 }
 
+/* The end of what lingers too long: a last try. */
+static void
+tcp_drop(struct stream *stream)
+{
+	struct tcp_stream *self = (struct tcp_stream *)stream;
+
+	if (tcp_has_unsent(self))
+		tcp_flush(self);
+	tcp_free(self);
+}
+
+static void
+tcp_linger_over(struct tcp_stream *self)
+{
+	stream_linger_over(&self->stream);
+	tcp_free(self);
+}
+
+static void
+tcp_linger_late(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tcp_linger_over(arg);
+}
+
+/* The last byte has left. The peer's end, for which tcp_linger_read() waits, says that
+ * it has come. */
+static void
+tcp_linger_sent(struct tcp_stream *self)
+{
+	self->wire->ops->say_end(self->wire);
+	if (self->ended)
+		tcp_linger_over(self);
+	else
+		shutdown(self->wire->fd, SHUT_WR);
+}
+
+static void
+tcp_linger_write(evutil_socket_t fd, short what, void *arg)
+{
+	struct tcp_stream *self = arg;
+
+	(void)fd;
+	(void)what;
+	if (!tcp_has_unsent(self) || tcp_flush(self) == 0)
+		tcp_linger_sent(self);
+	else if (tcp_is_passing(-1))
+		event_add(self->writable, NULL);
+	else
+		tcp_linger_over(self);
+}
+
+/* What the peer still sends is read and dropped: unread, it would make close() a reset,
+ * and the peer lose what is on its way to it. */
+static void
+tcp_linger_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct tcp_stream *self = arg;
+	char bytes[TCP_PIECE];
+	ssize_t n = self->wire->ops->receive(self->wire, bytes, sizeof bytes);
+
+	(void)fd;
+	(void)what;
+	if (n > 0 || tcp_is_passing(n))
+		return;
+	if (n == 0 && tcp_has_unsent(self)) {
+		self->ended = true;
+		event_del(self->readable);
+		return;
+	}
+	tcp_linger_over(self);
+}
+
+/* Whether bytes that were written would be lost if it were closed now. */
+static bool
+tcp_has_to_linger(struct tcp_stream *self)
+{
+	int unsent = 0;
+
+	return tcp_has_unsent(self) ||
+	       (tcp_plain_waiting(self->wire) > 0 &&
+		   ioctl(self->wire->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0);
+}
+
+/* Chosen: as with the TCP stack of an operating system, closing comes after all that
+ * was written. */
+static void
+tcp_linger(struct tcp_stream *self)
+{
+	struct event_base *base = event_get_base(self->readable);
+	int fd = self->wire->fd;
+	struct timeval timeout = { .tv_sec = TCP_LINGER_MS / 1000,
+		.tv_usec = TCP_LINGER_MS % 1000 * 1000 };
+
+	event_del(self->readable);
+	event_del(self->hung_up);
+	event_del(self->writable);
+	if (self->idle != NULL)
+		event_free(self->idle);
+	self->idle = xcheck(event_new(base, -1, 0, tcp_linger_late, self));
+	event_add(self->idle, &timeout);
+	event_assign(
+	    self->readable, base, fd, EV_READ | EV_PERSIST, tcp_linger_read, self);
+	event_assign(self->writable, base, fd, EV_WRITE, tcp_linger_write, self);
+	if (!self->ended)
+		event_add(self->readable, NULL);
+	event_add(self->writable, NULL);
+}
+
+static void
+tcp_close(struct stream *stream)
+{
+	struct tcp_stream *self = (struct tcp_stream *)stream;
+
+	if (tcp_has_unsent(self))
+		tcp_flush(self);
+	if (tcp_has_to_linger(self) && stream_linger(stream)) {
+		tcp_linger(self);
+		return;
+	}
+	if (!tcp_has_unsent(self))
+		self->wire->ops->say_end(self->wire);
+	tcp_free(self);
+}
+
 #define TCP_STREAM_OPS(TYPE, KIND)                                                     \
 	{                                                                              \
 		.type = (TYPE), .kind = (KIND), .read = tcp_read, .write = tcp_write,  \
 		.has_room = tcp_has_room, .poll = tcp_poll, .info = tcp_info,          \
-		.close = tcp_close                                                     \
+		.close = tcp_close, .drop = tcp_drop                                   \
 	}
 
 /* By tcp_wire_ops.is_secure and by whether the connection was accepted. */

@@ -193,6 +193,22 @@ class SlowPeerTests:
         self.ok("stream_close 0")
         self.assertEqual(peer.recv(10), b"")
 
+    def test_written_data_outlives_its_stream(self):
+        """The handle is free at once, and all that was answered with Success arrives,
+        also when something that the peer sent was never read."""
+        peer = self.slow_peer(bus__command__write_check_enabled="1")
+        data = self.fill_checked()
+        descriptors = self.zentrid.descriptors() - 1
+        peer.sendall(b"unread")
+        self.wait_poll(0, 1)
+        self.assertEqual(self.then("stream_close 0", 1), ("Success", ["[Closed: 0]"]))
+        self.assertEqual(self.rows(), [])
+        self.assertTrue(receive(peer, len(data)) == data, "other bytes arrived")
+        self.assertEqual(peer.recv(10), b"")
+        peer.close()
+        wait_until(lambda: self.zentrid.descriptors() <= descriptors,
+                   what="the descriptors to return")
+
     def fill_checked(self):
         """Writes over REST, where a refusal costs nothing, until
         bus.command.write_check_enabled refuses for good; what was written. The
