@@ -40,10 +40,11 @@ enum module_state {
 	MODULE_ASLEEP
 };
 
-/* What system.cmd.* and system.print_level say, kept at hand by their apply functions.
- */
+/* What system.cmd.*, system.print_level and bus.command.rx_bufsize say, kept at hand by
+ * their apply functions. */
 struct module_console {
 	bool echo, header, prompt, buffered;
+	size_t receive_max; /* unread bytes of the serial port */
 	unsigned print_level; /* 0 nothing, 1 bracketed events, 2 and up all */
 };
 

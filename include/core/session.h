@@ -19,8 +19,8 @@ struct stream;
 
 #define SESSION_LINE_MAX 4096 /* bytes of a command line */
 #define SESSION_INPUT_MAX                                                              \
-	16384 /* unread bytes at which the front end stops reading                     \
-	       */
+	16384 /* unread bytes at which a front end other than the serial port, which   \
+		 has bus.command.rx_bufsize, stops reading */
 #define SESSION_PAYLOAD_MAX (1024u * 1024) /* bytes one command may carry */
 
 enum session_kind { SESSION_SERIAL, SESSION_TERMINAL, SESSION_REST, SESSION_SCRIPT };
@@ -42,7 +42,7 @@ struct session_ops {
 	/* The command exit; -1: there is nothing to leave. NULL: the same. What ends
 	 * the session waits for the reply. */
 	int (*leave)(struct session *);
-	/* The input fell below SESSION_INPUT_MAX again: read on. May be NULL. */
+	/* There is room for input: read on. May be NULL. */
 	void (*drained)(struct session *);
 	/* The end: free the front end's own struct, of which this is the first member.
 	 */
@@ -78,9 +78,12 @@ void session_init(
 /* Bytes that came in: lines are cut out of them, echoed, run and answered in order. */
 void session_feed(struct session *, const void *bytes, size_t len);
 
-/* Bytes fed and not yet taken; at SESSION_INPUT_MAX the front end stops reading until
- * ops->drained(). */
+/* Bytes fed and not yet taken. */
 size_t session_input_length(const struct session *);
+
+/* How many bytes may be fed now; at 0 the front end stops reading until
+ * ops->drained(). What is fed beyond that is not lost. */
+size_t session_room(const struct session *);
 
 /* One whole command from a front end that has no lines. Takes payload, which may be
  * NULL and may hold more than the command wants. The reply may come before this

@@ -30,6 +30,10 @@ void bridge_offer(struct bridge *, struct stream *);
  * ended within; what follows it is for the command line. */
 size_t bridge_input(struct bridge *, const char *bytes, size_t len);
 
+/* How many bytes of the serial port may come now; at least 1, as console_port_hold()
+ * says when it is none. */
+size_t bridge_room(const struct bridge *);
+
 /* All output to the port has left. */
 void bridge_sent(struct bridge *);
 

@@ -24,6 +24,8 @@ struct console_port;
 struct console_port_ops {
 	/* Bytes that were read, for session_feed() or whatever else the port does. */
 	void (*input)(struct console_port *, const char *bytes, size_t len);
+	/* How many bytes may be read now; NULL: what the session has room for. */
+	size_t (*room)(const struct console_port *);
 	/* All output has left. May be NULL. */
 	void (*sent)(struct console_port *);
 	/* The descriptor is at its end or broken; the port has closed it. errno: why,

@@ -245,8 +245,6 @@ session_drop_input(struct session *session)
 void
 session_resume(struct session *session)
 {
-	bool was_full = session_input_length(session) >= SESSION_INPUT_MAX;
-
 	if (session->reading || session->closed || session->input == NULL)
 		return;
 	session->reading = true;
@@ -265,8 +263,8 @@ session_resume(struct session *session)
 			break;
 	}
 	session->reading = false;
-	if (was_full && !session->closed && session->ops->drained != NULL &&
-	    session_input_length(session) < SESSION_INPUT_MAX)
+	if (!session->closed && session->ops->drained != NULL &&
+	    session_room(session) > 0)
 		session->ops->drained(session);
 }
 
@@ -302,6 +300,19 @@ size_t
 session_input_length(const struct session *session)
 {
 	return session->input == NULL ? 0 : evbuffer_get_length(session->input);
+}
+
+/* Reference: variable notes, bus.command.rx_bufsize. Chosen: what a command has asked
+ * for goes to it and needs no room. What is not heard is lost, so it needs none. */
+size_t
+session_room(const struct session *session)
+{
+	const struct module *module = session->module;
+	size_t have = session_input_length(session), most = SESSION_INPUT_MAX;
+
+	if (session->kind == SESSION_SERIAL && session_is_heard(session))
+		most = module->console.receive_max;
+	return session->payload_missing + (have < most ? most - have : 0);
 }
 
 /* Gives the request as much of the payload as its line says. Chosen: what is beyond is

@@ -37,6 +37,7 @@ struct bridge {
 	/* From the serial port to the stream. */
 	struct evbuffer *up; /* owned: collected and not yet written */
 	size_t flush_count;
+	size_t receive_max; /* bytes that wait for a stream without room */
 	unsigned flush_ms;
 	bool flush_reset;
 	struct event *flush_timer; /* owned */
@@ -183,6 +184,19 @@ bridge_input(struct bridge *bridge, const char *bytes, size_t len)
 	return len;
 }
 
+/* Reference: network notes, section 4: the buffer is the larger of flush_count and
+ * rx_bufsize. What the stream takes at once is not kept, so it may be more. */
+size_t
+bridge_room(const struct bridge *bridge)
+{
+	size_t have = evbuffer_get_length(bridge->up);
+
+	if (bridge->stream != NULL &&
+	    bridge->stream->ops->has_room(bridge->stream, have + CONSOLE_READ_SIZE))
+		return CONSOLE_READ_SIZE;
+	return have < bridge->receive_max ? bridge->receive_max - have : 1;
+}
+
 /* Moves what the stream has to the port, as long as the port takes it, which one that
  * is away does without end. */
 static void
@@ -307,6 +321,9 @@ bridge_start(struct bridge *bridge)
 	bridge->flush_count = (size_t)variable_number(module, "bus.stream.flush_count");
 	if (bridge->flush_count < bridge->sequence_len)
 		bridge->flush_count = bridge->sequence_len;
+	bridge->receive_max = (size_t)variable_number(module, "bus.command.rx_bufsize");
+	if (bridge->receive_max < bridge->flush_count)
+		bridge->receive_max = bridge->flush_count;
 	bridge->flush_ms = (unsigned)variable_number(module, "bus.stream.flush_time");
 	bridge->flush_reset = variable_is_on(module, "bus.stream.flush_reset");
 	if (bridge->stream == NULL)

@@ -27,6 +27,13 @@ console_port_waiting(const struct console_port *port)
 	return port->out == NULL ? 0 : evbuffer_get_length(port->out);
 }
 
+static size_t
+console_port_room(const struct console_port *port)
+{
+	return port->ops->room == NULL ? session_room(&port->session)
+				       : port->ops->room(port);
+}
+
 /* Reads on unless the other side does not read, or has sent more than is taken. */
 static void
 console_port_read_on(struct console_port *port)
@@ -34,7 +41,7 @@ console_port_read_on(struct console_port *port)
 	if (port->readable == NULL)
 		return;
 	if (port->held || console_port_waiting(port) >= CONSOLE_OUTPUT_MAX ||
-	    session_input_length(&port->session) >= SESSION_INPUT_MAX)
+	    console_port_room(port) == 0)
 		event_del(port->readable);
 	else
 		event_add(port->readable, NULL);
@@ -121,9 +128,15 @@ console_port_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct console_port *port = arg;
 	char bytes[CONSOLE_READ_SIZE];
-	ssize_t n = console_port_read(fd, bytes, sizeof bytes);
+	size_t room = console_port_room(port);
+	ssize_t n;
 
 	(void)what;
+	if (room == 0) {
+		console_port_read_on(port);
+		return;
+	}
+	n = console_port_read(fd, bytes, room < sizeof bytes ? room : sizeof bytes);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -132,7 +145,7 @@ console_port_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	console_port_take(port, bytes, (size_t)n);
 	if (console_port_waiting(port) >= CONSOLE_OUTPUT_MAX ||
-	    session_input_length(&port->session) >= SESSION_INPUT_MAX)
+	    console_port_room(port) == 0)
 		console_port_read_on(port);
 }
 

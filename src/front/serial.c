@@ -70,6 +70,14 @@ serial_input(struct console_port *port, const char *bytes, size_t len)
 		session_feed(&port->session, bytes + taken, len - taken);
 }
 
+static size_t
+serial_room(const struct console_port *port)
+{
+	return port->session.bus_mode == BUS_STREAM
+		   ? bridge_room(((const struct serial *)port)->bridge)
+		   : session_room(&port->session);
+}
+
 static void
 serial_sent(struct console_port *port)
 {
@@ -81,6 +89,7 @@ serial_sent(struct console_port *port)
 
 static const struct console_port_ops serial_port_ops = {
 	.input = serial_input,
+	.room = serial_room,
 	.sent = serial_sent,
 	.lost = serial_lost,
 };

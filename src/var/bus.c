@@ -2,11 +2,20 @@
 
 #include <stddef.h>
 
+#include "core/module.h"
 #include "core/pins.h"
 #include "core/profile.h"
 #include "var/choices.h"
 
 static const char *const bus_modes[] = { "command", "stream", NULL };
+static int
+bus_receive_apply(struct module *module)
+{
+	module->console.receive_max =
+	    (size_t)variable_number(module, "bus.command.rx_bufsize");
+	return 0;
+}
+
 static const char *const bus_uarts[] = { "uart0", "uart1", NULL };
 
 /* Reference: variable notes, bus; serial and file notes, 2.8 and 4.1. Chosen, where the
@@ -32,11 +41,15 @@ const struct variable bus_variables[] = {
 	{ .name = "bus.command.rx_bufsize",
 	    .shortcut = "bu c r",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .initial = "256",
 	    .min = 256,
 	    .max = 10000,
-	    .help = "Bytes of the serial receive buffer in command mode." },
+	    .apply = bus_receive_apply,
+	    .help =
+		"Bytes of the serial receive buffer: what comes while a command runs "
+		"is kept, and beyond that the port is not read. In stream mode it has "
+		"at least bus.stream.flush_count bytes." },
 	{ .name = "bus.command.write_check_enabled",
 	    .shortcut = "bu c c",
 	    .type = VARIABLE_BOOL,

@@ -126,8 +126,7 @@ fuzz_session_is_idle(const struct fuzz_session *session)
 static void
 fuzz_session_type(struct fuzz_session *session, const char *bytes, size_t len)
 {
-	if (!session->session.closed &&
-	    session_input_length(&session->session) < SESSION_INPUT_MAX)
+	if (!session->session.closed && session_room(&session->session) > 0)
 		session_feed(&session->session, bytes, len);
 }
 

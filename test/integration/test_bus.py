@@ -1,5 +1,7 @@
 """bus.*: which port shows the log, and how long a read waits."""
 
+import os
+import select
 import socket
 import time
 
@@ -35,7 +37,7 @@ class LogTest(NetworkCase):
                          self.OPENED + b"0\r\n")
 
 
-class ReadTest(NetworkCase):
+class Connected(NetworkCase):
     def connected(self, **factory):
         """The serial port of a module, and the peer of its stream 0."""
         daemon = self.start(http__server__enabled="0", **factory)
@@ -48,6 +50,8 @@ class ReadTest(NetworkCase):
         serial.read_until(b"\r\n0\r\n> ")
         return serial, peer
 
+
+class ReadTest(Connected):
     def test_waits_for_all_of_it(self):
         serial, peer = self.connected(bus__command__read_timeout="60000")
         serial.send(b"read 0 6\r\n")
@@ -81,3 +85,35 @@ class ReadTest(NetworkCase):
         serial.expect(b"read 0 6\r\n")
         self.air("zentri-lab off")
         serial.read_until(b"Command failed\r\n")
+
+
+class ReceiveTest(Connected):
+    """bus.command.rx_bufsize: how much the port takes while a command runs."""
+
+    LINE = b"get wlan.mac" + b" " * 986 + b"\r\n"
+    ANSWER = b"4C:55:CC:10:09:42\r\n> "
+
+    def taken(self, size):
+        """Bytes that the port takes while a command runs, with the kernel's part. All
+        of them are commands that run afterwards."""
+        serial, peer = self.connected(bus__command__read_timeout="60000",
+                                      bus__command__rx_bufsize=str(size))
+        self.assertEqual(serial.command("set system.cmd.echo 0"), b"Set OK\r\n")
+        serial.send(b"read 0 6\r\n")
+        taken, left = 0, self.LINE
+        while select.select([], [serial.descriptor], [], 0.3)[1]:
+            count = os.write(serial.descriptor, left)
+            taken, left = taken + count, left[count:] or self.LINE
+            self.assertLess(taken, 1 << 20, "the port takes everything")
+        peer.sendall(b"abcdef")
+        serial.expect(b"abcdef\r\n> ")
+        serial.send(left)
+        for _ in range((taken + len(left)) // len(self.LINE)):
+            serial.expect(self.ANSWER)
+        return taken
+
+    def test_port_takes_so_much(self):
+        """What the kernel keeps itself is taken in pieces, so the difference is not
+        exact."""
+        more = self.taken(10000) - self.taken(256)
+        self.assertTrue(abs(more - (10000 - 256)) <= 4096, more)

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "core/variable.h"
 #include "front/bridge.h"
 #include "front/console_port.h"
 #include "module_fixture.h"
@@ -49,6 +51,13 @@ source_write(struct stream *stream, const void *buf, size_t len)
 	return ((struct source *)stream)->is_full ? -1 : (ssize_t)len;
 }
 
+static bool
+source_has_room(const struct stream *stream, size_t len)
+{
+	(void)len;
+	return !((const struct source *)stream)->is_full;
+}
+
 static enum stream_status
 source_poll(const struct stream *stream)
 {
@@ -61,6 +70,7 @@ static const struct stream_ops source_ops = {
 	.kind = STREAM_KIND_TCP_SERVER,
 	.read = source_read,
 	.write = source_write,
+	.has_room = source_has_room,
 	.poll = source_poll,
 };
 
@@ -157,6 +167,36 @@ test_full_stream_holds_no_commands(void **state)
 	assert_false(fixture->port->held);
 }
 
+static void
+set(struct bridge_fixture *fixture, const char *name, const char *text)
+{
+	const struct variable *variable =
+	    catalog_variable(fixture->module.catalog, name, strlen(name));
+
+	assert_int_equal(
+	    variable_set(fixture->module.module, variable, NULL, text, strlen(text)),
+	    RESULT_OK);
+	bridge_start(fixture->bridge);
+}
+
+/* Reference: network notes, section 4: the larger of flush_count and rx_bufsize. */
+static void
+test_what_waits_for_a_full_stream(void **state)
+{
+	struct bridge_fixture *fixture = *state;
+	char bytes[200] = { 'x' };
+
+	assert_int_equal(bridge_room(fixture->bridge), CONSOLE_READ_SIZE);
+	fixture->source.is_full = true;
+	assert_int_equal(bridge_room(fixture->bridge), 256);
+	set(fixture, "bus.stream.flush_count", "1000");
+	assert_int_equal(bridge_room(fixture->bridge), 1000);
+	set(fixture, "bus.command.rx_bufsize", "3000");
+	assert_int_equal(bridge_room(fixture->bridge), 3000);
+	bridge_input(fixture->bridge, bytes, sizeof bytes);
+	assert_int_equal(bridge_room(fixture->bridge), 2800);
+}
+
 int
 main(void)
 {
@@ -164,6 +204,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_endless_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_full_stream_holds_no_commands, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_what_waits_for_a_full_stream, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
