@@ -7,6 +7,7 @@
 #include "base/xmalloc.h"
 #include "core/module.h"
 #include "core/pins_state.h"
+#include "core/powersave.h"
 #include "core/variable.h"
 
 /* Reference: network notes, 9, for the pins and for the number of states and the
@@ -86,9 +87,11 @@ static void
 indicator_blink(evutil_socket_t fd, short what, void *arg)
 {
 	struct pins_indicator *self = arg;
+	struct timeval wait = powersave_wait(self->module, self->period_ms);
 
 	(void)fd;
 	(void)what;
+	event_add(self->timer, &wait);
 	indicator_light(self, !self->is_lit);
 }
 
@@ -107,8 +110,7 @@ indicator_update(struct module *module, enum indicator which)
 {
 	struct pins_indicator *self = &module->pins->indicators[which];
 	const struct indicator_pattern *pattern = indicator_now(module, which);
-	struct timeval period = { .tv_usec =
-				      (suseconds_t)pattern->half_period_ms * 1000 };
+	struct timeval wait;
 
 	if (pattern->half_period_ms == 0 ||
 	    module->pins->at[PIN_INDICATOR_WLAN + which] == -1) {
@@ -120,10 +122,10 @@ indicator_update(struct module *module, enum indicator which)
 		return;
 	indicator_rest(self);
 	self->period_ms = pattern->half_period_ms;
-	self->timer =
-	    xcheck(event_new(module->base, -1, EV_PERSIST, indicator_blink, self));
+	self->timer = xcheck(event_new(module->base, -1, 0, indicator_blink, self));
 	indicator_light(self, pattern->is_lit);
-	event_add(self->timer, &period);
+	wait = powersave_wait(module, self->period_ms);
+	event_add(self->timer, &wait);
 }
 
 void

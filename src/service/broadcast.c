@@ -15,6 +15,7 @@
 #include "base/xmalloc.h"
 #include "core/module.h"
 #include "core/network.h"
+#include "core/powersave.h"
 #include "core/variable.h"
 #include "service/announcement.h"
 #include "service/broadcast_post.h"
@@ -23,6 +24,7 @@
 struct broadcast_service {
 	struct module *module; /* borrowed */
 	struct event *timer; /* owned; NULL: not running */
+	unsigned interval_s;
 	struct broadcast_post *post; /* owned; NULL: not running */
 	bool has_failed; /* and this is logged */
 };
@@ -101,11 +103,14 @@ broadcast_tick(evutil_socket_t fd, short what, void *arg)
 	struct broadcast_service *self = arg;
 	struct evbuffer *out = xcheck(evbuffer_new());
 	const unsigned char *text;
+	struct timeval wait;
 	bool has_failed;
 	size_t len;
 
 	(void)fd;
 	(void)what;
+	wait = powersave_wait(self->module, self->interval_s * 1000);
+	event_add(self->timer, &wait);
 	announcement_write(self->module, broadcast_interface(self->module), out);
 	text = evbuffer_pullup(out, -1);
 	len = evbuffer_get_length(out);
@@ -123,15 +128,14 @@ static void
 broadcast_start(void *arg)
 {
 	struct broadcast_service *self = arg;
-	struct timeval interval = { .tv_sec = (time_t)variable_number(
-					self->module, "broadcast.interval") };
 
-	if (interval.tv_sec == 0)
+	self->interval_s =
+	    (unsigned)variable_number(self->module, "broadcast.interval");
+	if (self->interval_s == 0)
 		return;
 	self->post = broadcast_post_new(self->module);
 	self->timer =
-	    xcheck(event_new(self->module->base, -1, EV_PERSIST, broadcast_tick, self));
-	event_add(self->timer, &interval);
+	    xcheck(event_new(self->module->base, -1, 0, broadcast_tick, self));
 	event_active(self->timer, EV_TIMEOUT, 0);
 }
 

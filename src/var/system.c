@@ -531,11 +531,13 @@ const struct variable system_variables[] = {
 	    .help = "Events that there are, in hexadecimal." },
 	{ .name = "system.powersave.mode",
 	    .type = VARIABLE_CHOICE,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .profiles = PROFILE_WZ_3,
 	    .initial = "on",
 	    .choices = system_powersave_modes,
-	    .help = "Save power while there is nothing to do." },
+	    .help = "Save power while there is nothing to do: the modules of a process "
+		    "blink and announce themselves at the same moments, for which it "
+		    "wakes once." },
 	{ .name = "system.print_level",
 	    .shortcut = "sy p",
 	    .flags = VARIABLE_PERSISTED,
