@@ -15,6 +15,9 @@
 #include "front/web/reply.h"
 #include "front/web/server.h"
 
+#define REST_TYPE "application/json"
+#define REST_LOG_GUESS 1024 /* bytes of a log; most are shorter */
+
 /* One command that came over HTTP, until it is answered. */
 struct rest_session {
 	struct session session;
@@ -23,18 +26,24 @@ struct rest_session {
 	unsigned flags; /* as asked */
 };
 
+/* Adds a value as JSON, written in place; its length is guessed before it is known.
+ * Takes the value. */
 static void
-rest_reply_json(
-    struct web_connection *connection, struct evhttp_request *request, json_t *root)
+rest_add_json(struct evbuffer *out, json_t *value, size_t guess)
 {
-	struct evbuffer *body = xcheck(evbuffer_new());
-	char *text = json_dumps(root, JSON_COMPACT);
+	struct evbuffer_iovec space = { .iov_len = 0 };
+	size_t len = guess;
 
-	if (text != NULL)
-		evbuffer_add(body, text, strlen(text));
-	free(text);
-	json_decref(root);
-	web_reply(connection, request, HTTP_OK, "application/json", body);
+	xcheck(value);
+	while (len > space.iov_len) {
+		if (evbuffer_reserve_space(out, (ev_ssize_t)len, &space, 1) != 1)
+			xcheck(NULL);
+		len = json_dumpb(value, space.iov_base, space.iov_len,
+		    JSON_COMPACT | JSON_ENCODE_ANY);
+	}
+	space.iov_len = len;
+	evbuffer_commit_space(out, &space, 1);
+	json_decref(value);
 }
 
 /* Text as a JSON string. Reference: network notes, 1.4: bytes that are no UTF-8 come
@@ -64,11 +73,8 @@ rest_json_text(const char *bytes, size_t len)
 }
 
 static json_t *
-rest_json_response(const struct response *response, unsigned flags)
+rest_json_response(const char *bytes, size_t len, unsigned flags)
 {
-	size_t len = response->body == NULL ? 0 : evbuffer_get_length(response->body);
-	const char *bytes =
-	    len == 0 ? "" : (const char *)evbuffer_pullup(response->body, -1);
 	json_t *string;
 	char *encoded;
 
@@ -80,6 +86,25 @@ rest_json_response(const struct response *response, unsigned flags)
 	return string;
 }
 
+/* Reference: network notes, 1.4. */
+static struct evbuffer *
+rest_body(unsigned id, const struct response *response, unsigned flags)
+{
+	size_t len = response->body == NULL ? 0 : evbuffer_get_length(response->body);
+	const char *bytes =
+	    len == 0 ? "" : (const char *)evbuffer_pullup(response->body, -1);
+	struct evbuffer *body = xcheck(evbuffer_new());
+
+	flags &= REST_RESPONSE_BASE64;
+	evbuffer_add_printf(body,
+	    "{\"id\":%u,\"code\":%d,\"flags\":%u,\"response\":", id,
+	    (int)response->result, flags);
+	/* Line ends take two bytes more each. */
+	rest_add_json(body, rest_json_response(bytes, len, flags), len + len / 4 + 16);
+	evbuffer_add(body, "}", 1);
+	return body;
+}
+
 static void
 rest_reply(struct session *session, const struct response *response)
 {
@@ -88,19 +113,10 @@ rest_reply(struct session *session, const struct response *response)
 	struct module *module = session->module;
 
 	if (connection != NULL) {
-		json_t *root = json_object();
-
-		json_object_set_new_nocheck(
-		    root, "id", json_integer(module->next_response_id++));
-		json_object_set_new_nocheck(
-		    root, "code", json_integer(response->result));
-		json_object_set_new_nocheck(
-		    root, "flags", json_integer(rest->flags & REST_RESPONSE_BASE64));
-		json_object_set_new_nocheck(
-		    root, "response", rest_json_response(response, rest->flags));
 		connection->rest = NULL;
 		rest->connection = NULL;
-		rest_reply_json(connection, rest->request, root);
+		web_reply(connection, rest->request, HTTP_OK, REST_TYPE,
+		    rest_body(module->next_response_id++, response, rest->flags));
 	}
 	session_close(session);
 }
@@ -197,6 +213,7 @@ rest_get_log(
     struct web_connection *connection, struct evhttp_request *request, const char *rest)
 {
 	struct module *module = web_server_module(connection->server);
+	struct evbuffer *body;
 	json_t *root, *lines;
 
 	if (*rest != '\0' && *rest != '?') {
@@ -208,7 +225,9 @@ rest_get_log(
 	    event_read(module, module->log_fetched, rest_add_line, lines);
 	root = json_object();
 	json_object_set_new_nocheck(root, "logs", lines);
-	rest_reply_json(connection, request, root);
+	body = xcheck(evbuffer_new());
+	rest_add_json(body, root, REST_LOG_GUESS);
+	web_reply(connection, request, HTTP_OK, REST_TYPE, body);
 }
 
 void
