@@ -18,11 +18,20 @@ fuzz_guard_late(void *arg)
 }
 
 static void
+fuzz_guard_much(void *arg)
+{
+	(void)arg;
+}
+
+static const struct web_guard_ops fuzz_guard_ops = { .late = fuzz_guard_late,
+	.much = fuzz_guard_much };
+
+static void
 fuzz_guard_feed(struct web_guard *guard, struct event_base *base,
     struct evbuffer *input, const uint8_t *data, size_t size, size_t piece)
 {
 	memset(guard, 0, sizeof *guard);
-	web_guard_init(guard, base, input, fuzz_guard_late, NULL);
+	web_guard_init(guard, base, input, &fuzz_guard_ops, NULL);
 	while (size > 0) {
 		size_t len = piece < size ? piece : size;
 

@@ -11,6 +11,8 @@ from lib.daemon import MAC, module, wait_until
 from lib.rest import Rest, trusting_context
 from lib.tls import TlsCase
 
+RECORD = 16384  # bytes of TLS at a time
+RECORDS, REQUEST = 10, 1024
 MAC_REPLY = MAC.encode() + b"\r\n"
 
 
@@ -105,6 +107,21 @@ class Https(Case):
             socket.socket(fileno=raw).close()
         wait_until(lambda: daemon.descriptors() <= descriptors,
                    what="the connections to be closed")
+
+    def test_more_at_once_than_waits(self):
+        """Ten records of requests: the ninth fills what the server lets wait, so it takes
+        a part of the last, whose rest no longer lies in the socket."""
+        count, request = RECORDS * RECORD // REQUEST, b"GET /command/ver HTTP/1.1\r\n"
+        request += b"Pad: ".ljust(REQUEST - len(request) - 4, b"x") + b"\r\n\r\n"
+        entry = self.tls().wait_listener()
+        address = entry["address"], entry["port"]
+        with socket.create_connection(address, 10) as peer:
+            with trusting_context().wrap_socket(peer) as tls:
+                tls.sendall(request * count)
+                received = b""
+                while received.count(b'"response"') < count:
+                    received += tls.recv(RECORD)
+        self.assertIn(b'"id":%d,' % count, received)
 
     def test_reboot(self):
         daemon = self.tls()

@@ -18,9 +18,10 @@ struct event_base;
 
 #define WEB_HEADERS_MAX 8192 /* bytes of a request's head */
 #define WEB_BODY_MAX (64u * 1024) /* bytes of a request's body */
-#define WEB_CHUNK_LINE_MAX                                                             \
-	256 /* bytes of the line that begins a chunk, or a trailer                     \
-	     */
+#define WEB_CHUNK_LINE_MAX 256 /* bytes of the line of a chunk or of a trailer */
+/* Bytes of a connection that wait to be parsed: while an answer is on its way, evhttp
+ * reads on to notice the end, and takes nothing out. Room for what it wants whole. */
+#define WEB_INPUT_MAX (2 * (WEB_HEADERS_MAX + WEB_BODY_MAX))
 #define WEB_HEAD_SECONDS 20 /* for a head, from its first byte */
 #define WEB_BODY_SECONDS 20 /* for a body, and beyond that */
 #define WEB_BODY_RATE 500 /* a second more for so many bytes of it that have come */
@@ -36,29 +37,34 @@ enum web_guard_state {
 	GUARD_SHUT /* nothing goes through any more */
 };
 
+struct web_guard_ops {
+	void (*late)(void *arg); /* from the loop: a request did not come in time */
+	void (*much)(void *arg); /* more waits than one request can have */
+};
+
 struct web_guard {
 	struct evbuffer *input; /* of the connection's bufferevent; borrowed */
 	struct evbuffer_cb_entry *look;
 	struct evbuffer *held; /* owned; what evhttp may not have yet */
 	struct event *deadline; /* owned */
-	void (*late)(void *arg); /* a request did not come in time */
+	const struct web_guard_ops *ops;
 	void *arg;
 	enum web_guard_state state;
 	struct web_framing framing;
 	uint64_t body_left, body_size;
-	unsigned scanned; /* bytes of held that are known to be good in a head */
+	size_t scanned; /* bytes of held that are known to be good in a head */
 	unsigned blank; /* bytes of empty lines before a head */
 	unsigned requests; /* that went through */
 	unsigned last; /* the number of the last one there will be; 0: not known yet */
 	const struct web_refusal *refusal; /* of the last one, or NULL */
 	int64_t since_ms; /* start of the head or body under way */
+	bool is_timed; /* the deadline runs */
 	bool busy; /* moves bytes itself */
 };
 
-/* Begins with the bytes that input will have, and which must be empty. Calls late, from
- * the loop, when a head or body does not come in time. */
+/* Begins with the bytes that input will have, and which must be empty. */
 void web_guard_init(struct web_guard *, struct event_base *, struct evbuffer *input,
-    void (*late)(void *arg), void *arg);
+    const struct web_guard_ops *, void *arg);
 void web_guard_clear(struct web_guard *);
 
 /* Whether no bytes of a next request are there. */

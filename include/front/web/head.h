@@ -24,7 +24,11 @@ struct web_refusal {
 
 /* Whether a byte may stand in a head at all: no control byte but a tab. Line ends are
  * not asked about. */
-bool web_head_takes(unsigned char byte);
+static inline bool
+web_head_takes(unsigned char byte)
+{
+	return (byte >= 0x20 && byte != 0x7F) || byte == '\t';
+}
 
 /* Checks a whole head, from the request line to the empty line, whose lines end in CRLF
  * and whose bytes may stand there (RFC 9112, 3, 5 and 6). NULL, or the refusal. */

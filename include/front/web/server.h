@@ -14,9 +14,6 @@
 #define WEB_CONNECTIONS_MAX 32 /* open at once; more wait in the listen queue */
 #define WEB_IDLE_SECONDS 30 /* after which a silent connection is closed */
 #define WEB_WRITE_MAX (256 * 1024) /* bytes handed to the kernel at a time */
-/* Bytes of a connection that wait to be parsed: while an answer is on its way, evhttp
- * reads on to notice the end, and takes nothing out. Room for what it wants whole. */
-#define WEB_INPUT_MAX (2 * (WEB_HEADERS_MAX + WEB_BODY_MAX))
 
 struct rest_session;
 struct stream;
@@ -38,6 +35,7 @@ struct web_connection {
 	unsigned handled; /* requests that were handed over by evhttp */
 	bool busy; /* with the last of them */
 	bool replying; /* an answer is on its way out */
+	bool is_bounded; /* it gets no more to wait than WEB_INPUT_MAX */
 	bool surplus; /* of a client beyond http.server.max_clients */
 	TAILQ_ENTRY(web_connection)
 	entry; /* the one that has waited longest is first */
@@ -45,6 +43,9 @@ struct web_connection {
 
 /* Adds the web server to the module's services. */
 void web_server_attach(struct module *);
+
+/* An answer is out, and the next request may come. */
+void web_answered(struct web_connection *);
 
 struct module *web_server_module(const struct web_server *);
 

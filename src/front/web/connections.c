@@ -5,8 +5,10 @@
 
 #include <netinet/in.h>
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/bufferevent_struct.h>
 #include <event2/event.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -53,6 +55,48 @@ web_tls_goodbye(const struct web_connection *connection)
 	}
 }
 
+/* OpenSSL keeps the rest of a record of which only a part was taken; that no byte comes
+ * over the socket for it, libevent's bufferevent does not see. So it is made to read
+ * whenever it may be able to again. */
+static void
+web_read_rest(const struct web_connection *connection)
+{
+	const SSL *ssl = bufferevent_openssl_get_ssl(connection->bev);
+
+	if (connection->is_bounded && ssl != NULL && SSL_pending(ssl) > 0)
+		event_active(&connection->bev->ev_read, EV_READ, 0);
+}
+
+static void
+web_input_taken(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	(void)input;
+	if (info->n_deleted > 0)
+		web_read_rest(arg);
+}
+
+void
+web_answered(struct web_connection *connection)
+{
+	connection->busy = false;
+	web_read_rest(connection);
+}
+
+/* The client sends its next requests before it has the answers. Only such a one gets a
+ * limit of libevent's, which costs something with each request. */
+static void
+web_much(void *arg)
+{
+	struct web_connection *connection = arg;
+
+	if (connection->is_bounded)
+		return;
+	connection->is_bounded = true;
+	bufferevent_setwatermark(connection->bev, EV_READ, 0, WEB_INPUT_MAX);
+	xcheck(evbuffer_add_cb(
+	    bufferevent_get_input(connection->bev), web_input_taken, connection));
+}
+
 static void
 web_connection_closed(struct evhttp_connection *http, void *arg)
 {
@@ -71,6 +115,9 @@ web_connection_closed(struct evhttp_connection *http, void *arg)
 	web_body_abandon(connection);
 	web_reply_done(connection);
 	web_guard_clear(&connection->guard);
+	if (connection->is_bounded)
+		evbuffer_remove_cb(bufferevent_get_input(connection->bev),
+		    web_input_taken, connection);
 	TAILQ_REMOVE(&server->connections, connection, entry);
 	free(connection);
 	server->connection_count--;
@@ -92,6 +139,9 @@ web_late(void *arg)
 	    "http: closed a connection whose request did not come in time");
 	web_let_go(connection);
 }
+
+static const struct web_guard_ops web_guard_ops = { .late = web_late,
+	.much = web_much };
 
 static uint32_t
 web_address_far(const struct web_connection *connection)
@@ -147,10 +197,9 @@ web_accept(struct event_base *base, void *arg)
 		    BEV_OPT_CLOSE_ON_FREE));
 		bufferevent_openssl_set_allow_dirty_shutdown(connection->bev, 1);
 	}
-	bufferevent_setwatermark(connection->bev, EV_READ, 0, WEB_INPUT_MAX);
 	bufferevent_set_max_single_write(connection->bev, WEB_WRITE_MAX);
 	web_guard_init(&connection->guard, base, bufferevent_get_input(connection->bev),
-	    web_late, connection);
+	    &web_guard_ops, connection);
 	connection->server = server;
 	TAILQ_INSERT_TAIL(&server->connections, connection, entry);
 	if (++server->connection_count >= WEB_CONNECTIONS_MAX) {

@@ -14,6 +14,9 @@
 #define GUARD_REQUEST "GET / HTTP/1.1\r\n\r\n"
 #define GUARD_LAST_CHUNK "0\r\n\r\n"
 
+/* What bytes are that begin a head. */
+enum guard_sight { GUARD_PART, GUARD_WHOLE, GUARD_BLANK, GUARD_BAD };
+
 static const struct web_refusal guard_bad_byte = { 400,
 	"a control byte in the head of the request" };
 static const struct web_refusal guard_bad_end = { 400,
@@ -77,31 +80,30 @@ guard_line(struct web_guard *guard, const char **line, size_t *len)
 	return have == WEB_CHUNK_LINE_MAX ? -1 : 0;
 }
 
-/* The next head has a time of its own. */
+/* Each head and each body has a time of its own; it is asked for only when it counts.
+ */
 static void
-guard_request_ends(struct web_guard *guard)
+guard_begin(struct web_guard *guard, enum web_guard_state state)
 {
-	guard->state = GUARD_HEAD;
-	guard->since_ms = clock_monotonic_ms();
+	guard->state = state;
+	if (guard->is_timed)
+		guard->since_ms = clock_monotonic_ms();
 }
 
 static bool
 guard_body_begins(struct web_guard *guard)
 {
-	guard->since_ms = clock_monotonic_ms();
 	guard->body_size = 0;
 	guard->body_left = guard->framing.length;
 	if (guard->framing.upgrade) {
-		guard->state = GUARD_OPEN;
+		guard_begin(guard, GUARD_OPEN);
 		guard->last = guard->requests;
 		return evbuffer_add_buffer(guard->input, guard->held) == 0;
 	}
 	if (guard->framing.chunked)
-		guard->state = GUARD_CHUNK_LINE;
-	else if (guard->body_left > 0)
-		guard->state = GUARD_BODY;
+		guard_begin(guard, GUARD_CHUNK_LINE);
 	else
-		guard->state = GUARD_HEAD;
+		guard_begin(guard, guard->body_left > 0 ? GUARD_BODY : GUARD_HEAD);
 	return true;
 }
 
@@ -133,38 +135,102 @@ guard_drop_blank_line(struct web_guard *guard)
 					       : guard_refuse(guard, &guard_bad_end);
 }
 
+/* Looks through bytes that begin a head, from *at on, where it stops. */
+static enum guard_sight
+guard_scan(
+    const char *bytes, size_t len, size_t *at, const struct web_refusal **refusal)
+{
+	size_t i = *at;
+
+	*refusal = NULL;
+	while (i < len) {
+		if (web_head_takes((unsigned char)bytes[i])) {
+			i++;
+			continue;
+		}
+		if (bytes[i] != '\r' && bytes[i] != '\n')
+			*refusal = &guard_bad_byte;
+		else if (bytes[i] == '\n')
+			*refusal = &guard_bad_end;
+		else if (i + 1 == len)
+			break;
+		else if (bytes[i + 1] != '\n')
+			*refusal = &guard_bad_end;
+		if (*refusal != NULL)
+			return GUARD_BAD;
+		i += 2;
+		if (i == 2)
+			return GUARD_BLANK;
+		if (bytes[i - 3] == '\n') {
+			*at = i;
+			return GUARD_WHOLE;
+		}
+	}
+	*at = i;
+	return GUARD_PART;
+}
+
 static bool
 guard_look_at_head(struct web_guard *guard)
 {
+	const struct web_refusal *refusal;
 	size_t len;
 	const char *bytes = guard_bytes(guard, WEB_HEADERS_MAX, &len);
-	unsigned i;
 
-	for (i = guard->scanned; i < len; i++) {
-		bool after_cr = i > 0 && bytes[i - 1] == '\r';
-
-		if (bytes[i] == '\n') {
-			if (!after_cr)
-				return guard_refuse(guard, &guard_bad_end);
-			if (i == 1)
-				return guard_drop_blank_line(guard);
-			if (bytes[i - 2] == '\n')
-				return guard_take_head(guard, bytes, i + 1);
-		} else if (after_cr) {
-			return guard_refuse(guard, &guard_bad_end);
-		} else if (bytes[i] != '\r' &&
-			   !web_head_takes((unsigned char)bytes[i])) {
-			return guard_refuse(guard, &guard_bad_byte);
-		}
+	switch (guard_scan(bytes, len, &guard->scanned, &refusal)) {
+	case GUARD_BAD:
+		return guard_refuse(guard, refusal);
+	case GUARD_BLANK:
+		return guard_drop_blank_line(guard);
+	case GUARD_WHOLE:
+		return guard_take_head(guard, bytes, guard->scanned);
+	case GUARD_PART:
+		break;
 	}
-	guard->scanned = i;
 	if (len < WEB_HEADERS_MAX)
 		return false;
-	for (i = 0; i < len; i++) {
-		if (bytes[i] == '\n')
-			return guard_refuse(guard, &guard_long_head);
-	}
-	return guard_refuse(guard, &guard_long_target);
+	return guard_refuse(guard,
+	    memchr(bytes, '\n', len) == NULL ? &guard_long_target : &guard_long_head);
+}
+
+/* Takes bytes of a body that stay where they are. */
+static void
+guard_count_body(struct web_guard *guard, size_t len)
+{
+	guard->body_left -= len;
+	guard->body_size += len;
+	if (guard->body_left == 0)
+		guard_begin(guard, GUARD_HEAD);
+}
+
+/* Most requests come as a whole and alone: nothing has to be held back of one that is
+ * right, and it stays where it is. False: input, all of it new, has to be looked at
+ * part by part. */
+static bool
+guard_take_whole(struct web_guard *guard)
+{
+	const struct web_refusal *refusal;
+	struct evbuffer_iovec piece;
+	size_t head = 0, len;
+
+	if (guard->state != GUARD_HEAD || evbuffer_get_length(guard->held) > 0 ||
+	    evbuffer_peek(guard->input, -1, NULL, &piece, 1) != 1 ||
+	    piece.iov_len != evbuffer_get_length(guard->input))
+		return false;
+	len = piece.iov_len < WEB_HEADERS_MAX ? piece.iov_len : WEB_HEADERS_MAX;
+	if (guard_scan(piece.iov_base, len, &head, &refusal) != GUARD_WHOLE ||
+	    web_head_check(piece.iov_base, head, &guard->framing) != NULL)
+		return false;
+	len = piece.iov_len - head;
+	if (guard->framing.chunked || guard->framing.skip || guard->framing.upgrade ||
+	    guard->framing.length > WEB_BODY_MAX || len > guard->framing.length)
+		return false;
+	guard->blank = 0;
+	guard->requests++;
+	guard_body_begins(guard);
+	if (len > 0)
+		guard_count_body(guard, len);
+	return true;
 }
 
 /* Lets through, or drops, what is there of a body or a chunk. */
@@ -186,7 +252,7 @@ guard_pass(struct web_guard *guard)
 	if (guard->state == GUARD_CHUNK)
 		guard->state = GUARD_CHUNK_END;
 	else
-		guard_request_ends(guard);
+		guard_begin(guard, GUARD_HEAD);
 	return true;
 }
 
@@ -276,7 +342,7 @@ guard_look_at_trailer(struct web_guard *guard)
 	if (!guard->framing.skip)
 		evbuffer_add(
 		    guard->input, GUARD_LAST_CHUNK, sizeof GUARD_LAST_CHUNK - 1);
-	guard_request_ends(guard);
+	guard_begin(guard, GUARD_HEAD);
 	return true;
 }
 
@@ -327,6 +393,7 @@ guard_wait(struct web_guard *guard, int64_t ms)
 {
 	struct timeval delay = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
+	guard->is_timed = true;
 	event_add(guard->deadline, &delay);
 }
 
@@ -338,10 +405,11 @@ guard_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	guard->is_timed = false;
 	if (left_ms > 0)
 		guard_wait(guard, left_ms);
 	else
-		guard->late(guard->arg);
+		guard->ops->late(guard->arg);
 }
 
 void
@@ -357,30 +425,20 @@ guard_watch(struct web_guard *guard)
 	bool waits = guard->state != GUARD_OPEN && guard->state != GUARD_SHUT &&
 		     !web_guard_is_idle(guard);
 
-	if (waits && !evtimer_pending(guard->deadline, NULL))
+	if (waits && !guard->is_timed) {
 		web_guard_be_patient(guard);
-	else if (!waits)
+	} else if (!waits && guard->is_timed) {
 		evtimer_del(guard->deadline);
+		guard->is_timed = false;
+	}
 }
 
-/* Bytes have come, or evhttp has taken some. Those that are new lie at the end. */
+/* Holds back what is new in input, and lets through what is right of it. */
 static void
-guard_look(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+guard_take(struct web_guard *guard, size_t known)
 {
-	struct web_guard *guard = arg;
-	size_t known = evbuffer_get_length(input) - info->n_added;
+	struct evbuffer *input = guard->input;
 
-	if (info->n_added == 0 || guard->busy || guard->state == GUARD_OPEN)
-		return;
-	if (guard->state == GUARD_BODY && !guard->framing.skip &&
-	    info->n_added <= guard->body_left) {
-		guard->body_left -= info->n_added;
-		guard->body_size += info->n_added;
-		if (guard->body_left == 0)
-			guard_request_ends(guard);
-		guard_watch(guard);
-		return;
-	}
 	guard->busy = true;
 	if (known == 0) {
 		evbuffer_add_buffer(guard->held, input);
@@ -395,17 +453,35 @@ guard_look(struct evbuffer *input, const struct evbuffer_cb_info *info, void *ar
 	while (evbuffer_get_length(guard->held) > 0 && guard_step(guard))
 		;
 	guard->busy = false;
+}
+
+/* Bytes have come, or evhttp has taken some. Those that are new lie at the end. */
+static void
+guard_look(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct web_guard *guard = arg;
+	size_t known = evbuffer_get_length(input) - info->n_added;
+
+	if (info->n_added == 0 || guard->busy || guard->state == GUARD_OPEN)
+		return;
+	if (guard->state == GUARD_BODY && !guard->framing.skip &&
+	    info->n_added <= guard->body_left)
+		guard_count_body(guard, info->n_added);
+	else if (known > 0 || !guard_take_whole(guard))
+		guard_take(guard, known);
 	guard_watch(guard);
+	if (evbuffer_get_length(input) > WEB_INPUT_MAX / 2)
+		guard->ops->much(guard->arg);
 }
 
 void
 web_guard_init(struct web_guard *guard, struct event_base *base, struct evbuffer *input,
-    void (*late)(void *arg), void *arg)
+    const struct web_guard_ops *ops, void *arg)
 {
 	guard->input = input;
 	guard->held = xcheck(evbuffer_new());
 	guard->deadline = xcheck(evtimer_new(base, guard_deadline, guard));
-	guard->late = late;
+	guard->ops = ops;
 	guard->arg = arg;
 	guard->look = xcheck(evbuffer_add_cb(input, guard_look, guard));
 }

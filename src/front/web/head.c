@@ -45,19 +45,16 @@ struct head {
 	bool is_1_0, has_length, has_coding, has_host;
 };
 
-bool
-web_head_takes(unsigned char byte)
-{
-	return byte == '\t' || (byte >= 0x20 && byte != 0x7F);
-}
-
 /* RFC 9110, 5.6.2. */
 static bool
 head_is_token(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)text[i];
+		unsigned char byte = (unsigned char)text[i], lower = byte | 0x20;
 
+		/* What names are made of, mostly. */
+		if ((lower >= 'a' && lower <= 'z') || byte == '-')
+			continue;
 		if (byte <= 0x20 || byte >= 0x7F ||
 		    strchr("\"(),/:;<=>?@[\\]{}", byte) != NULL)
 			return false;

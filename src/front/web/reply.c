@@ -53,7 +53,7 @@ web_reply_sent(struct evhttp_request *request, void *arg)
 	struct web_connection *connection = arg;
 
 	(void)request;
-	connection->busy = false;
+	web_answered(connection);
 	web_reply_done(connection);
 }
 
