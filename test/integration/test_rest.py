@@ -3,6 +3,7 @@
 import base64
 import http.client
 import socket
+import struct
 
 from lib.case import Case
 from lib.daemon import MAC, module, wait_until
@@ -279,6 +280,84 @@ class Connections(Case):
             peer.sendall(b"GET /command/get%20all HTTP/1.1\r\nHost: x\r\n\r\n")
             peer.close()
             self.assertEqual(rest.command("get wlan.mac").body, MAC_REPLY)
+
+
+class Leaving(Case):
+    """A client that leaves before its answer takes its command with it."""
+
+    factory = {}
+    WAITING = "/command/wps"  # for a button that nobody presses
+
+    def setUp(self):
+        self.zentrid = self.with_factory(**self.factory)
+        self.other = self.rest(self.zentrid)
+        self.other.command("ver")
+        self.descriptors = self.zentrid.descriptors()
+
+    def client(self, path, behind=b""):
+        """One whose request has been taken when this returns."""
+        rest = self.rest(self.zentrid)
+        rest.get("/log")
+        rest.connection.sock.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() + behind)
+        self.other.get("/log")  # which waits for no command
+        return rest
+
+    def wait_descriptors(self, count):
+        wait_until(lambda: self.zentrid.descriptors() <= self.descriptors + count,
+                   what=f"{count} descriptors more than at first")
+
+    def check(self):
+        """Nothing runs any more, and nothing is left."""
+        self.assertEqual(self.other.command("get wlan.mac").body, MAC_REPLY)
+        self.wait_descriptors(0)
+
+    def test_closed(self):
+        self.client(self.WAITING).close()
+        self.check()
+
+    def test_reset(self):
+        rest = self.client(self.WAITING)
+        rest.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                        struct.pack("ii", 1, 0))
+        rest.close()
+        self.check()
+
+    def test_says_that_no_more_comes(self):
+        rest = self.client(self.WAITING)
+        socket.socket.shutdown(rest.connection.sock, socket.SHUT_WR)
+        self.assertEqual(rest.connection.sock.recv(1), b"")
+        rest.close()
+        self.check()
+
+    def test_with_more_requests_behind(self):
+        self.client(self.WAITING, b"GET /command/ver HTTP/1.1\r\n\r\n" * 20).close()
+        self.check()
+
+    def test_before_its_turn(self):
+        """It does not run at all."""
+        first = self.client(self.WAITING)
+        self.client("/command/set%20http.server.cors_origin%20left").close()
+        self.wait_descriptors(2)  # the first one's connection, and the look at it
+        first.close()
+        self.assertEqual(self.other.command("get http.server.cors_origin").body, b"")
+        self.check()
+
+    def test_who_stays_is_served(self):
+        first = self.client(self.WAITING)
+        second = self.client("/command/get%20wlan.mac")
+        second.connection.sock.sendall(b"GET /command/get%20wlan.mac HTTP/1.1\r\n\r\n")
+        self.other.get("/log")
+        first.close()
+        answers = b""
+        while answers.count(MAC.encode()) < 2:
+            answers += second.connection.sock.recv(4096)
+        second.close()
+        self.check()
+
+
+class LeavingTls(Leaving):
+    factory = {"http__server__tls_enabled": 1}
 
 
 class Log(Case):

@@ -47,6 +47,9 @@ void web_server_attach(struct module *);
 /* An answer is out, and the next request may come. */
 void web_answered(struct web_connection *);
 
+/* Ends a connection, which is freed by that. */
+void web_let_go(struct web_connection *);
+
 struct module *web_server_module(const struct web_server *);
 
 /* The socket it listens on; borrowed. */

@@ -46,9 +46,6 @@ struct web_connection *web_connection_of(
 /* Something happened on it, so others are let go before it. */
 void web_touch(struct web_connection *);
 
-/* Ends a connection, which is freed by that. */
-void web_let_go(struct web_connection *);
-
 /* http.server.max_clients, for a connection that has just been made: lets others go, or
  * marks it as one too many. */
 void web_admit(struct web_server *, struct web_connection *newcomer);

@@ -4,14 +4,17 @@
 #include <string.h>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <jansson.h>
 
 #include "base/base64.h"
+#include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/module.h"
 #include "core/session.h"
+#include "front/web/leave.h"
 #include "front/web/reply.h"
 #include "front/web/server.h"
 
@@ -23,6 +26,7 @@ struct rest_session {
 	struct session session;
 	struct web_connection *connection; /* NULL once the client is gone */
 	struct evhttp_request *request; /* evhttp's; NULL likewise */
+	struct web_leave *leave; /* owned; while the client waits */
 	unsigned flags; /* as asked */
 };
 
@@ -105,6 +109,16 @@ rest_body(unsigned id, const struct response *response, unsigned flags)
 	return body;
 }
 
+/* The session goes on without the connection. */
+static void
+rest_part(struct rest_session *rest)
+{
+	rest->connection->rest = NULL;
+	rest->connection = NULL;
+	web_leave_free(rest->leave);
+	rest->leave = NULL;
+}
+
 static void
 rest_reply(struct session *session, const struct response *response)
 {
@@ -113,8 +127,7 @@ rest_reply(struct session *session, const struct response *response)
 	struct module *module = session->module;
 
 	if (connection != NULL) {
-		connection->rest = NULL;
-		rest->connection = NULL;
+		rest_part(rest);
 		web_reply(connection, rest->request, HTTP_OK, REST_TYPE,
 		    rest_body(module->next_response_id++, response, rest->flags));
 	}
@@ -127,7 +140,7 @@ rest_free(struct session *session)
 	struct rest_session *rest = (struct rest_session *)session;
 
 	if (rest->connection != NULL)
-		rest->connection->rest = NULL;
+		rest_part(rest);
 	free(rest);
 }
 
@@ -135,6 +148,18 @@ static const struct session_ops rest_ops = {
 	.reply = rest_reply,
 	.free = rest_free,
 };
+
+/* RFC 9112, 9.5. Chosen: who ends his side before the answer is there does not wait for
+ * it, which cannot be told from one who has closed the connection. */
+static void
+rest_client_left(void *arg)
+{
+	struct rest_session *rest = arg;
+
+	log_msg(LOG_INFO, rest->session.module->own->name,
+	    "http: a client left, and its command was cancelled");
+	web_let_go(rest->connection);
+}
 
 /* Runs one command for a connection. Takes data. */
 static void
@@ -150,6 +175,10 @@ rest_run(struct web_connection *connection, struct evhttp_request *request,
 	session_init(&rest->session, web_server_module(connection->server),
 	    SESSION_REST, &rest_ops);
 	session_submit(&rest->session, line, len, data, (flags & REST_QUIET) != 0);
+	/* The command may have ended the server, and the connection with it. */
+	if (rest->connection != NULL)
+		rest->leave = web_leave_new(rest->session.module->base,
+		    bufferevent_getfd(connection->bev), rest_client_left, rest);
 }
 
 void
@@ -237,8 +266,7 @@ rest_abandon(struct web_connection *connection)
 
 	if (rest == NULL)
 		return;
-	connection->rest = NULL;
-	rest->connection = NULL;
+	rest_part(rest);
 	rest->request = NULL;
 	session_close(&rest->session);
 }
