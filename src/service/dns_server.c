@@ -9,6 +9,7 @@
 #include <event2/dns.h>
 #include <event2/dns_struct.h>
 
+#include "base/words.h"
 #include "base/xmalloc.h"
 #include "core/module.h"
 #include "core/setup.h"
@@ -33,28 +34,12 @@ static const char *const dns_captive_names[] = { "captive.apple.com",
 	"connectivitycheck.gstatic.com", "www.msftconnecttest.com",
 	"www.msftncsi.com" };
 
-/* Whether the name stands in a list with commas, in any case. */
-static bool
-dns_list_has(const char *list, const char *name)
-{
-	size_t len = strlen(name);
-
-	while (*list != '\0') {
-		size_t item = strcspn(list, ",");
-
-		if (item == len && strncasecmp(list, name, len) == 0)
-			return true;
-		list += item + (list[item] == ',');
-	}
-	return false;
-}
-
 /* Whether a name means the module. Chosen: in web setup, with a captive portal, each
  * does, so that whatever a person opens leads to the setup page. */
 static bool
 dns_service_knows(const struct dns_service *self, const char *name)
 {
-	if (dns_list_has(setup_names(self->module), name))
+	if (words_have(setup_names(self->module), name))
 		return true;
 	if (!setup_has_portal(self->module))
 		return false;
