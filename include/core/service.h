@@ -20,6 +20,9 @@ struct service_ops {
 	    void *arg); /* reads its variables; says by itself what goes wrong */
 	void (*stop)(
 	    void *arg); /* closes all that start() opened; also if it never did */
+	/* A listener was opened or closed while it runs; it may look which there are
+	 * on a later turn of the loop. May be NULL. */
+	void (*listeners)(void *arg);
 	void (*free)(void *arg); /* the end; stop() has been called */
 };
 
@@ -36,6 +39,9 @@ struct service {
  * those that need none. */
 void service_start_all(struct module *, enum network_interface);
 void service_stop_all(struct module *, enum network_interface);
+
+/* For core/: tells those who ask for it that a listener was opened or closed. */
+void service_tell_listeners(const struct module *);
 
 /* The interface that the service of that name runs over; NETWORK_DEFAULT: none. */
 enum network_interface service_interface(const struct module *, const char *name);

@@ -246,6 +246,7 @@ module_add_listener(struct module *module, struct listener *listener)
 	TAILQ_INSERT_TAIL(&module->listeners, listener, entry);
 	log_msg(LOG_INFO, module->own->name, "%s: %s://%s:%u/", listener->service,
 	    listener->scheme, listener->address, listener->port);
+	service_tell_listeners(module);
 	module_changed(module);
 }
 
@@ -253,6 +254,7 @@ void
 module_remove_listener(struct module *module, struct listener *listener)
 {
 	TAILQ_REMOVE(&module->listeners, listener, entry);
+	service_tell_listeners(module);
 	module_changed(module);
 }
 

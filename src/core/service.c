@@ -76,6 +76,17 @@ service_stop_all(struct module *module, enum network_interface interface)
 	}
 }
 
+void
+service_tell_listeners(const struct module *module)
+{
+	const struct service *service;
+
+	TAILQ_FOREACH (service, &module->services, entry) {
+		if (service->is_started && service->ops->listeners != NULL)
+			service->ops->listeners(service->arg);
+	}
+}
+
 enum network_interface
 service_interface(const struct module *module, const char *name)
 {

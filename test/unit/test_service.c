@@ -50,6 +50,15 @@ static const struct service_ops named = {
 static const struct service_ops any = {
 	.name = "any", .interface = "broadcast.interface", .takes_any = true, NOTED
 };
+static void
+noted_listeners(void *arg)
+{
+	note(arg, " !");
+}
+
+static const struct service_ops curious = {
+	.name = "curious", .interface = "wlan", .listeners = noted_listeners, NOTED
+};
 static const struct service_ops only = { .name = "only", .interface = "softap", NOTED };
 
 static void
@@ -142,12 +151,40 @@ test_end(void **state)
 	expect(" -any");
 }
 
+/* Only while it runs. */
+static void
+test_listeners(void **state)
+{
+	struct listener listener = { .service = "s", .scheme = "udp" };
+	struct fixture fixture;
+
+	(void)state;
+	fixture_open(&fixture, NULL);
+	module_add_service(fixture.module, &curious, (char *)(uintptr_t)curious.name);
+	module_add_service(fixture.module, &always, (char *)(uintptr_t)always.name);
+	module_boot(fixture.module);
+	fixture_turn(&fixture);
+	notes[0] = '\0';
+	module_add_listener(fixture.module, &listener);
+	expect(" !curious");
+	module_remove_listener(fixture.module, &listener);
+	expect(" !curious");
+	network_went_down(fixture.module, NETWORK_WLAN);
+	expect(" -curious");
+	module_add_listener(fixture.module, &listener);
+	module_remove_listener(fixture.module, &listener);
+	expect("");
+	fixture_close(&fixture);
+	notes[0] = '\0';
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_interfaces),
 		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_listeners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
