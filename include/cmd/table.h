@@ -8,6 +8,7 @@ extern const struct command file_commands[];
 extern const struct command gpio_commands[];
 extern const struct command help_commands[];
 extern const struct command http_commands[];
+extern const struct command mdns_commands[];
 extern const struct command network_commands[];
 extern const struct command ping_commands[];
 extern const struct command setup_commands[];

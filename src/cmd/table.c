@@ -7,6 +7,7 @@ const struct command *const command_tables[] = {
 	gpio_commands,
 	help_commands,
 	http_commands,
+	mdns_commands,
 	network_commands,
 	ping_commands,
 	setup_commands,

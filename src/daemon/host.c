@@ -34,6 +34,7 @@
 #include "service/dms.h"
 #include "service/dns_server.h"
 #include "service/ioconn.h"
+#include "service/mdns.h"
 #include "service/ntp.h"
 #include "service/setup.h"
 
@@ -342,6 +343,9 @@ host_add_module(struct host *host, const struct module_settings *own)
 	ntp_attach(hosted->module);
 	dms_attach(hosted->module);
 	setup_attach(hosted->module);
+	/* Its lines come before that of the web server. Reference: network notes, 8.1.
+	 */
+	mdns_attach(hosted->module);
 	terminal_attach(hosted->module);
 	web_server_attach(hosted->module);
 	return 0;

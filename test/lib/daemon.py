@@ -80,7 +80,7 @@ def configuration(modules=None, network=None, air=None):
     network = network or {
         "address": "127.0.0.1",
         "name_server": "127.0.0.1:9",
-        "ports": [{"module": port, "host": 0} for port in (80, 443, 2000)],
+        "ports": [{"module": port, "host": 0} for port in (80, 443, 2000, 5353)],
     }
     modules = [module()] if modules is None else modules
     air = {"networks": [LAB]} | (air or {})

@@ -5,7 +5,7 @@ import subprocess
 
 from lib.daemon import build_directory
 
-VERSIONS = {"playwright-core": "1.65.1", "ws": "8.23.0"}
+VERSIONS = {"multicast-dns": "7.2.5", "playwright-core": "1.65.1", "ws": "8.23.0"}
 
 
 def node_module(name):
