@@ -19,7 +19,8 @@ enum wlan_result {
 	WLAN_WRONG_KEY,
 	WLAN_TIMED_OUT, /* the access point does not answer */
 	WLAN_FULL, /* it takes no more stations */
-	WLAN_NO_ADDRESS
+	WLAN_NO_ADDRESS, /* no DHCP server gave one */
+	WLAN_NO_STATIC_ADDRESS /* there is none to use, or it cannot be set */
 };
 
 /* What can be said of a result: "Network not found". */

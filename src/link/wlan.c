@@ -29,7 +29,8 @@ wlan_result_text(enum wlan_result result)
 		[WLAN_WRONG_KEY] = "Wrong passkey",
 		[WLAN_TIMED_OUT] = "Access point does not answer",
 		[WLAN_FULL] = "Access point is full",
-		[WLAN_NO_ADDRESS] = "No address from DHCP" };
+		[WLAN_NO_ADDRESS] = "No address from DHCP",
+		[WLAN_NO_STATIC_ADDRESS] = "No valid address in wlan.static.ip" };
 
 	return texts[result];
 }
@@ -90,8 +91,21 @@ wlan_go_up(struct wlan *wlan, const struct link_address *address)
 }
 
 static void
+wlan_fail_address(struct wlan *wlan)
+{
+	wlan_fail(
+	    wlan, wlan->settings.has_dhcp ? WLAN_NO_ADDRESS : WLAN_NO_STATIC_ADDRESS);
+}
+
+/* Chosen: without an address, which the factory settings of wlan.static.* are, the join
+ * fails: nothing could run over the network. */
+static void
 wlan_associated(struct wlan *wlan)
 {
+	if (!wlan->settings.has_dhcp && wlan->settings.address.ip.s_addr == 0) {
+		wlan_fail_address(wlan);
+		return;
+	}
 	if (!wlan->settings.has_dhcp && wlan->radio->ops->interface == NULL) {
 		wlan_go_up(wlan, &wlan->settings.address);
 		return;
@@ -224,7 +238,7 @@ wlan_time_is_up(evutil_socket_t fd, short what, void *arg)
 		wlan_try_again(wlan, WLAN_TIMED_OUT);
 		break;
 	case WLAN_ADDRESSING:
-		wlan_fail(wlan, WLAN_NO_ADDRESS);
+		wlan_fail_address(wlan);
 		break;
 	case WLAN_STARTING:
 	case WLAN_PAUSING:
@@ -310,7 +324,7 @@ wlan_addressed(struct wlan *wlan, const struct link_address *address)
 	if (wlan->state != WLAN_ADDRESSING)
 		return;
 	if (address == NULL)
-		wlan_fail(wlan, WLAN_NO_ADDRESS);
+		wlan_fail_address(wlan);
 	else
 		wlan_go_up(wlan, address);
 }

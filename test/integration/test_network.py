@@ -105,6 +105,17 @@ class Joins(NetworkCase):
                           for name in ("ip", "netmask", "gateway", "dns")],
                          ["192.0.2.7", "255.255.255.0", "192.0.2.1", "192.0.2.2"])
 
+    def test_no_static_address(self):
+        """What the factory settings hold is none."""
+        _, serial = self.alone(wlan__dhcp__enabled=0)
+        self.fails(serial, SSID, b"Security type from probe: WPA2-AES\r\n"
+                   b"No valid address in wlan.static.ip\r\n")
+        self.assertEqual(self.get(serial, "wlan.join.result"), "6")
+        self.assertEqual(self.get(serial, "wlan.network.status"), "0")
+        serial.command("set wlan.static.ip 192.0.2.7")
+        serial.send(b"nup\r\n")
+        serial.read_until(b"IPv4 address: 192.0.2.7\r\n[Associated]\r\n")
+
     def test_on_demand(self):
         """A command that needs the network brings it up, and fails where that does."""
         daemon, serial = self.alone(system__print_level=0)

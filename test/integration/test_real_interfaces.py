@@ -316,6 +316,22 @@ class StationTest(InterfaceCase):
         daemon.start()
         self.assertEqual(self.configured(near), before)
 
+    def test_static_address_that_is_none(self):
+        near, _ = cable(self)
+        before = self.configured(near)
+        daemon = self.start(near, {"wlan": "cable0"}, wlan__dhcp__enabled="0")
+        serial = self.open_serial(daemon)
+        serial.read_until(b"[Ready]\r\n> ")
+        failed = b"No valid address in wlan.static.ip\r\nJoin failed\r\n"
+        serial.send(b"network_up\r\n")
+        serial.read_until(b"[Associating to cable0]\r\n" + failed)
+        # An address with a netmask that no network can have.
+        serial.command(f"set wlan.static.ip {HERE}")
+        serial.send(b"network_up\r\n")
+        serial.read_until(b"No address: the static address or its netmask is not valid\r\n"
+                          + failed)
+        self.assertEqual(self.configured(near), before)
+
     def test_an_address_that_was_there(self):
         near, far = cable(self)
         near.ip("address", "add", f"{HERE}/24", "dev", "cable0")

@@ -519,6 +519,7 @@ test_one_channel(void **state)
 	start_softap(rig, ap, "255.255.255.0");
 	assert_string_equal(scan(rig, "zentri", 1), "[zentri]");
 	settings.has_dhcp = false;
+	inet_pton(AF_INET, "192.168.1.7", &settings.address.ip);
 	wlan_join(ap->wlan, &settings);
 	run(rig);
 	assert_string_equal(scan(rig, "zentri", 1), "");
