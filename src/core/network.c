@@ -307,12 +307,19 @@ network_down_softap(struct module *module)
 	module_resume(module);
 }
 
-/* What a service's variable says by now counts too, though its interface stayed up. */
+/* What a service's variable says by now counts too, though its interface stayed up.
+ * Reference: command notes, section 9 (network_restart): the answer comes before.
+ * Chosen: so it is Success in any case, and a line tells why the interface stays down.
+ */
 static void
 network_restart(struct module *module, enum network_interface interface)
 {
+	const char *error;
+
 	network_bring_down(module, interface);
-	network_bring_up(module, interface);
+	error = network_bring_up(module, interface);
+	if (error != NULL)
+		event_emit(module, EVENT_PROGRESS, "%s", error);
 	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
 		if (network_state(module, i) == NETWORK_UP)
 			service_start_all(module, i);
