@@ -31,6 +31,7 @@ struct network {
 	struct radio *radio; /* owned; NULL: none, and then the next two too */
 	struct wlan *wlan; /* owned */
 	struct softap *softap; /* owned */
+	bool softap_waits; /* for its interface, which is gone, to start again */
 	struct event *lease; /* owned; the next thing to do for an address */
 	struct dhcp_client *dhcp; /* owned; NULL: the address needs none */
 	struct link_address leased; /* by it; ip 0: none so far */

@@ -145,6 +145,10 @@ struct radio_events {
 	void (*station_came)(void *arg, const uint8_t mac[MAC_OCTETS]);
 	/* Told while it is still among the stations. */
 	void (*station_left)(void *arg, const uint8_t mac[MAC_OCTETS], bool silently);
+	/* The interface of this host that is the soft AP's is gone, and one with its
+	 * name is there. Another one is told as both. */
+	void (*host_gone)(void *arg);
+	void (*host_came)(void *arg);
 };
 
 /* How a radio sends and listens. */

@@ -273,6 +273,8 @@ network_bring_down(struct module *module, enum network_interface interface)
 	bool held;
 
 	interface = network_resolve(module, interface);
+	if (interface == NETWORK_SOFTAP)
+		network->softap_waits = false;
 	if (network->links[interface].state == NETWORK_DOWN)
 		return;
 	held = module_hold(module);
@@ -392,7 +394,8 @@ network_boot(struct module *module)
 	}
 	wlan_reset(module->network->wlan);
 	if (variable_is_on(module, "softap.auto_start"))
-		network_bring_up(module, NETWORK_SOFTAP);
+		module->network->softap_waits =
+		    network_bring_up(module, NETWORK_SOFTAP) != NULL;
 	if (variable_is_on(module, "wlan.auto_join.enabled"))
 		network_bring_up_unless(module, NETWORK_WLAN, true);
 }
@@ -412,6 +415,7 @@ network_vanish(struct module *module)
 	if (network == NULL || network->radio == NULL)
 		return;
 	network->radio->ops->vanish(network->radio);
+	network->softap_waits = false;
 	wlan_leave(network->wlan);
 	softap_stop(network->softap);
 	network_interface_drop(module, NETWORK_SOFTAP);

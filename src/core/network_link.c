@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/xmalloc.h"
 #include "core/event.h"
 #include "core/network_state.h"
@@ -210,6 +211,7 @@ network_start_softap(struct module *module)
 
 	if (network->links[NETWORK_SOFTAP].state != NETWORK_DOWN)
 		return NULL;
+	network->softap_waits = false;
 	if (network->interfaces[NETWORK_SOFTAP] != NULL)
 		error = network_interface_host(module, &address);
 	else if (network->radio->ops->interface != NULL)
@@ -260,10 +262,35 @@ network_radio_station_left(void *arg, const uint8_t mac[MAC_OCTETS], bool silent
 	softap_station_left(module->network->softap, mac, silently);
 }
 
+/* Its services go with the addresses that the interface had. */
+static void
+network_radio_host_gone(void *arg)
+{
+	struct module *module = arg;
+
+	if (network_state(module, NETWORK_SOFTAP) == NETWORK_DOWN)
+		return;
+	log_msg(LOG_WARNING, module->own->name,
+	    "the interface of softap is gone; it starts again when there is one");
+	network_bring_down(module, NETWORK_SOFTAP);
+	module->network->softap_waits = true;
+}
+
+static void
+network_radio_host_came(void *arg)
+{
+	struct module *module = arg;
+
+	if (module->network->softap_waits)
+		network_bring_up(module, NETWORK_SOFTAP);
+}
+
 static const struct radio_events network_radio_events = {
 	.lost = network_radio_lost,
 	.station_came = network_radio_station_came,
 	.station_left = network_radio_station_left,
+	.host_gone = network_radio_host_gone,
+	.host_came = network_radio_host_came,
 };
 
 void

@@ -33,6 +33,7 @@ struct interface_radio {
 	struct event *work; /* owned; looks at the interface and answers */
 	TAILQ_HEAD(, interface_question) questions;
 	bool is_joined, is_hosting;
+	unsigned host_index; /* of the soft AP's interface; 0: there is none */
 	char ssids[RADIO_AP + 1][RADIO_SSID_MAX + 1];
 	unsigned channel; /* of the soft AP */
 	enum radio_security security; /* likewise */
@@ -113,6 +114,33 @@ interface_answer(struct interface_radio *self, struct interface_question *questi
 	answered.joined(answered.arg, RADIO_OK);
 }
 
+static unsigned
+interface_index(const struct interface_radio *self, enum radio_role role)
+{
+	struct netlink_link link;
+
+	return self->names[role][0] != '\0' &&
+		       netlink_link_get(self->names[role], &link) == 0
+		   ? link.index
+		   : 0;
+}
+
+/* Whether it told that the interface of the soft AP is gone, or there. */
+static bool
+interface_tell_host(struct interface_radio *self)
+{
+	const struct radio_events *events = self->radio.events;
+	unsigned index = interface_index(self, RADIO_AP);
+	bool is_there = self->host_index == 0;
+
+	if (index == self->host_index || events == NULL)
+		return false;
+	self->host_index = is_there ? index : 0;
+	interface_work_now(self);
+	(is_there ? events->host_came : events->host_gone)(self->radio.arg);
+	return true;
+}
+
 /* One thing at a time, since what is told may ask and cancel again. */
 static void
 interface_work(evutil_socket_t fd, short what, void *arg)
@@ -123,6 +151,8 @@ interface_work(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (interface_tell_host(self))
+		return;
 	if (self->is_joined && !has_carrier) {
 		self->is_joined = false;
 		interface_work_now(self);
@@ -346,5 +376,6 @@ radio_interface_new(struct event_base *base, const char *wlan, const char *softa
 		return NULL;
 	}
 	self->work = xcheck(event_new(base, -1, 0, interface_work, self));
+	self->host_index = interface_index(self, RADIO_AP);
 	return &self->radio;
 }

@@ -524,6 +524,45 @@ class SoftapTest(InterfaceCase):
         daemon.stop()
         self.assertEqual(self.configured(near), before)
 
+    def test_interface_that_comes_back(self):
+        near, far = cable(self)
+        daemon = self.softap(near)
+        serial = self.open_serial(daemon)
+        serial.read_until(b"Soft AP started: zentri\r\n")
+
+        def replug():
+            near.ip("link", "add", "cable0", "type", "veth", "peer", "name", "cable0",
+                    "netns", str(far.pid))
+            for end in (near, far):
+                end.ip("link", "set", "cable0", "up")
+
+        def asks():
+            return far.run("dig", "+short", "+tries=3", "@10.10.10.1", "zentri.softap")
+
+        near.ip("link", "delete", "cable0")
+        serial.read_until(b"Soft AP stopped\r\n")
+        self.assertEqual(daemon.status()["listeners"], [])
+        self.assertIn("the interface of softap is gone", daemon.stderr())
+        replug()
+        serial.read_until(b"Soft AP started: zentri\r\n")
+        far.ip("address", "add", "10.10.10.9/24", "dev", "cable0")
+        self.assertEqual(asks(), "10.10.10.1\n")
+        # Gone while it was down, it stays down; so it does when it was told to.
+        near.ip("link", "delete", "cable0")
+        serial.read_until(b"Soft AP stopped\r\n")
+        serial.command("network_down -i softap")
+        replug()
+        self.assertEqual(serial.command("ver")[:6], b"ZENTRI")
+        self.assertEqual(near.addresses("cable0"), [])
+        # One that comes after the boot.
+        near.ip("link", "delete", "cable0")
+        daemon.restart()
+        serial = self.open_serial(daemon)
+        serial.read_until(b"[Ready]\r\n> ")
+        replug()
+        serial.read_until(b"Soft AP started: zentri\r\n")
+        self.assertEqual(near.addresses("cable0"), ["10.10.10.1/24"])
+
     def run_dhclient(self, far, directory, leases):
         dhclient = far.start("dhclient", "-d", "-sf", "/bin/true", "-lf", leases, "-pf",
                              f"{directory}/pid", "-cf", "/dev/null", "cable0",

@@ -124,7 +124,9 @@ heard_left(void *arg, const uint8_t mac[MAC_OCTETS], bool silently)
 	softap_station_left(((struct station *)arg)->softap, mac, silently);
 }
 
-static const struct radio_events heard = { heard_lost, heard_came, heard_left };
+static const struct radio_events heard = {
+	.lost = heard_lost, .station_came = heard_came, .station_left = heard_left
+};
 
 static void
 add(struct rig *rig, const char *ssid, enum radio_security security,
