@@ -23,6 +23,7 @@
 #include "daemon/rules.h"
 #include "daemon/status.h"
 #include "device/air.h"
+#include "device/interface_claim.h"
 #include "device/radio_interface.h"
 #include "front/control.h"
 #include "front/serial.h"
@@ -40,11 +41,14 @@
 
 #define HOST_STATUS_MS 3 /* that writing status files may keep the loop at a time */
 
+#define HOST_INTERFACES 2 /* of a module: wlan and softap */
+
 /* A module and what the process keeps of it. */
 struct hosted {
 	struct module *module; /* owned */
 	char *directory; /* owned: RUNTIME_DIR/<name> */
 	bool status_is_old;
+	int claims[HOST_INTERFACES]; /* descriptors, or -1 */
 };
 
 struct host {
@@ -285,15 +289,40 @@ host_add_networks(
 	}
 }
 
+/* Says that no other process is to look after the interfaces of a module. 0, or -1, and
+ * the cause is logged. */
+static int
+host_claim_interfaces(struct hosted *hosted)
+{
+	const struct module_settings *own = hosted->module->own;
+	const char *const names[HOST_INTERFACES] = { own->network.wlan,
+		own->network.softap };
+
+	for (size_t i = 0; i < HOST_INTERFACES; i++) {
+		if (names[i] == NULL)
+			continue;
+		hosted->claims[i] = interface_claim(names[i]);
+		if (hosted->claims[i] != -1)
+			continue;
+		log_msg(LOG_ERR, own->name, "cannot use the interface %s: %s", names[i],
+		    errno == EADDRINUSE ? "another zentrid uses it" : strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
 /* 0, or -1, and the cause is logged. */
 static int
-host_attach_radio(struct host *host, struct module *module)
+host_attach_radio(struct host *host, struct hosted *hosted)
 {
+	struct module *module = hosted->module;
 	const struct settings_network *network = &module->own->network;
 	uint8_t mac[MAC_OCTETS];
 	struct radio *radio;
 
 	if (settings_has_interfaces(network)) {
+		if (host_claim_interfaces(hosted) == -1)
+			return -1;
 		radio = radio_interface_new(host->base, network->wlan, network->softap);
 		if (radio == NULL) {
 			log_msg(LOG_ERR, module->own->name,
@@ -316,6 +345,8 @@ host_add_module(struct host *host, const struct module_settings *own)
 {
 	struct hosted *hosted = &host->modules[host->module_count];
 
+	for (size_t i = 0; i < HOST_INTERFACES; i++)
+		hosted->claims[i] = -1;
 	hosted->module = module_new(
 	    host->base, rules_catalog(&host->rules, own), host->settings, own);
 	if (hosted->module == NULL)
@@ -333,7 +364,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 	}
 	if (own->has_serial && serial_attach(hosted->module, hosted->directory) == -1)
 		return -1;
-	if (host_attach_radio(host, hosted->module) == -1)
+	if (host_attach_radio(host, hosted) == -1)
 		return -1;
 	autoconnect_attach(hosted->module);
 	ioconn_attach(hosted->module);
@@ -457,6 +488,10 @@ host_free(struct host *host)
 		module_free(host->modules[i].module);
 		status_remove(host->modules[i].directory);
 		free(host->modules[i].directory);
+		for (size_t j = 0; j < HOST_INTERFACES; j++) {
+			if (host->modules[i].claims[j] != -1)
+				close(host->modules[i].claims[j]);
+		}
 	}
 	host->module_count = 0; /* for host_write_status(), if it is still due */
 	air_free(host->air);

@@ -364,6 +364,24 @@ class StationTest(InterfaceCase):
         self.assertIn(b"No interface for wlan\r\n", serial.command("network_up"))
 
 
+    def test_two_processes(self):
+        """One interface is looked after by one process."""
+        near, _ = cable(self)
+        first = self.start(near, {"wlan": "cable0"})
+        other, text = module(joined=False), "zentri: cannot use the interface cable0: another"
+        for roles in ({"wlan": "cable0"}, {"softap": "cable0"},
+                      {"wlan": "other0", "softap": "cable0"}):
+            second = self.daemon([other], {"backend": "interface"} | roles,
+                                 prefix=near.prefix, start=False)
+            status, said = second.run()
+            self.assertEqual(status, 1)
+            self.assertIn(text, said)
+        # A name is another interface in another network; and its end frees it.
+        elsewhere, _ = cable(self)
+        self.start(elsewhere, {"wlan": "cable0"})
+        first.kill()
+        self.start(near, {"softap": "cable0"})
+
     def test_nonsense(self):
         near, far = cable(self)
         daemon = self.start(near, {"wlan": "cable0"})
