@@ -371,6 +371,9 @@ module_sleep(struct module *module)
 {
 	struct session *session;
 
+	/* What waits for the network fails with it, and what waits behind that is not
+	 * begun any more. */
+	module->state = MODULE_LEAVING;
 	network_vanish(module);
 	module_take_down(module);
 	module->state = MODULE_ASLEEP;

@@ -147,6 +147,26 @@ class Joins(NetworkCase):
         self.assertEqual(daemon.status()["interfaces"]["wlan"], "joining")
         serial.expect(join_text(http=None).split(b"WPA2-AES\r\n")[1])
 
+    def test_sleep_on_the_way(self):
+        """The command that waits for the network fails, those behind it are not run."""
+        daemon = self.start(module(joined=False, factory={
+            "wlan.ssid": SSID, "wlan.passkey": PASSKEY, "system.gotosleep.timeout": "1",
+            "system.wakeup.timeout": "1", "softap.auto_start": "1",
+            "http.server.interface": "softap"}), air={"join_ms": 60000})
+        serial = self.open_serial(daemon)
+        serial.read_until(b"Soft AP started: zentri\r\n")
+        serial.send(b"tcp_client 127.0.0.1 9\r\nget wlan.ssid\r\n")
+        serial.expect(b"tcp_client 127.0.0.1 9\r\n[Associating to zentri-lab]\r\n"
+                      b"Security type from probe: WPA2-AES\r\n")
+        rest = self.rest(daemon)
+        rest.connection.request("GET", "/command/udp_client%20127.0.0.1%209")
+        daemon.wait_status(lambda status: status["state"] == "asleep")
+        self.assertRaises(OSError, rest.connection.getresponse)
+        serial.expect(b"Command failed\r\n")
+        serial.boot_output(http=False, joined=False)
+        serial.read_until(b"Soft AP started: zentri\r\n")
+        self.assertEqual(self.get(serial, "wlan.network.status"), "0")
+
     def test_the_next_command_finds_it_lost(self):
         """A client that waits for its connection fails with the network; the command
         behind it does not go out over what is gone."""
