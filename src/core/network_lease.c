@@ -24,7 +24,8 @@ network_lease_path(const struct module *module)
 bool
 network_lease_stays(const struct module *module)
 {
-	return variable_is_on(module, "wlan.dhcp.cache_enabled");
+	return variable_exists(module, "wlan.dhcp.cache_enabled") &&
+	       variable_is_on(module, "wlan.dhcp.cache_enabled");
 }
 
 static void
