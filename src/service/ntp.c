@@ -149,16 +149,19 @@ ntp_send(struct ntp_service *self, const char *address)
 		.sin_port = htons(self->port) };
 	struct in_addr source = network_source_address(
 	    self->module, service_interface(self->module, "ntp"));
-	int fd = datagram_open(source, 0, false), saved_errno;
 	uint8_t bytes[NTP_PACKET_LEN];
+	int fd, saved_errno;
 
+	inet_pton(AF_INET, address, &server.sin_addr);
+	if (network_route(self->module, "udp", &server) == -1)
+		return -1;
+	fd = datagram_open(source, 0, false);
 	if (fd == -1)
 		return -1;
 	do
 		evutil_secure_rng_get_bytes(&self->nonce, sizeof self->nonce);
 	while (self->nonce == 0);
 	ntp_question(bytes, self->nonce);
-	inet_pton(AF_INET, address, &server.sin_addr);
 	self->asked_us = clock_monotonic_us();
 	if (connect(fd, (const struct sockaddr *)&server, sizeof server) == 0 &&
 	    send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) != -1)

@@ -3,8 +3,9 @@
 import socket
 import time
 
+from integration.test_ntp import answer as time_answer
 from lib.daemon import PASSKEY, SSID, module, wait_until
-from lib.network import NetworkCase
+from lib.network import PORTS, NetworkCase
 from lib.rest import NoListener, Rest
 from lib.serial import Closed, join_text
 from lib.transcript import terminal
@@ -376,6 +377,38 @@ class SoftAp(NetworkCase):
         self.assertIn(b"10.10.10.9", rows)
         serial.send(b"tcpc 10.10.10.1 80\r\n")
         serial.read_until(b"[Opened: 0]\r\n")
+
+    def test_time_server_on_the_soft_ap(self):
+        """Another module serves the time; asked are it and an address that nobody has."""
+        client = {"wlan.ssid": "zentri", "ntp.enabled": "1", "wlan.auto_join.enabled": "1",
+                  "system.print_level": "0"}
+        daemon = self.daemon([
+            module("ap", mac=mac(0), joined=False, factory=ALONE | {
+                "softap.auto_start": "1", "network.default_interface": "softap",
+                "system.print_level": "0", "system.cmd.echo": "0"}),
+            module("one", mac=mac(2), joined=False, factory=ALONE | client | {
+                "ntp.server": "10.10.10.1:3001"}),
+            module("two", mac=mac(4), joined=False, factory=ALONE | client | {
+                "ntp.server": "10.10.10.77"})], network=PORTS, arguments=["-v"])
+        daemon.wait_stderr("one: ntp: 10.10.10.1: Connection refused; it is asked again")
+        daemon.wait_stderr("two: ntp: 10.10.10.77: No route to host; it is asked again")
+        ap, one = (self.serial(daemon, "ap", level=0, echo=False),
+                   self.serial(daemon, "one", level=0))
+        ap.send(b"udp_server start 3001\r\n")
+        ap.expect(b"Success\r\n> ")
+        one.command("network_restart")
+
+        def is_asked():
+            ap.send(b"stream_poll 0\r\n")
+            return ap.read_until(b"> ") == b"1\r\n> "
+        wait_until(is_asked, what="the question")
+        ap.send(b"stream_read 0 48\r\n")
+        said = ap.read(48)
+        ap.expect(b"\r\n> ")
+        ap.send(b"stream_write 0 48\r\n" + time_answer(said, 1700000000))
+        ap.expect(b"Success\r\n> ")
+        wait_until(lambda: int(self.get(one, "time.rtc")) >= 1700000000, what="the clock")
+        self.assertNotIn("no variable", daemon.stderr())
 
     def test_client_that_vanishes(self):
         """A module that falls asleep says nothing to the soft AP."""
