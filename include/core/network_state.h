@@ -106,7 +106,9 @@ unsigned network_softap_rate(const struct module *);
 /* The module whose soft AP is joined, or NULL. */
 struct module *network_host(const struct module *);
 
-/* The address of this host that the module's ports appear on. */
+/* The address of this host that the module's ports appear on, and the ip alone, which
+ * costs less. */
 void network_host_address(const struct module *, struct link_address *);
+struct in_addr network_host_ip(const struct module *);
 
 #endif

@@ -13,4 +13,7 @@ struct host_address {
 
 void host_address_describe(struct host_address *, struct in_addr address);
 
+/* The ip of that alone, which is known at once unless the address is 0.0.0.0. */
+struct in_addr host_address_ip(struct in_addr address);
+
 #endif

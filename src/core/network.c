@@ -211,15 +211,28 @@ network_failed(struct module *module, enum network_interface interface, bool aga
 	network_changed(module);
 }
 
+static struct in_addr
+network_configured_ip(const struct module *module)
+{
+	struct in_addr ip = { .s_addr = INADDR_ANY };
+
+	inet_pton(AF_INET, module->own->network.address, &ip);
+	return ip;
+}
+
+struct in_addr
+network_host_ip(const struct module *module)
+{
+	return host_address_ip(network_configured_ip(module));
+}
+
 void
 network_host_address(const struct module *module, struct link_address *address)
 {
 	struct host_address host;
-	struct in_addr ip;
 
 	memset(address, 0, sizeof *address);
-	inet_pton(AF_INET, module->own->network.address, &ip);
-	host_address_describe(&host, ip);
+	host_address_describe(&host, network_configured_ip(module));
 	address->ip = host.ip;
 	address->netmask = host.netmask;
 	address->gateway = host.gateway;

@@ -83,14 +83,11 @@ int
 network_route_address(const struct module *module, struct in_addr *address)
 {
 	const struct module *peer;
-	struct link_address own;
 
 	if (network_find_peer(module, *address, &peer) == -1)
 		return -1;
-	if (peer != NULL) {
-		network_host_address(peer, &own);
-		*address = own.ip;
-	}
+	if (peer != NULL)
+		*address = network_host_ip(peer);
 	return 0;
 }
 
@@ -101,15 +98,13 @@ network_route(
 	bool is_udp = strcmp(scheme, "udp") == 0;
 	const struct module *peer;
 	const struct listener *listener;
-	struct link_address own;
 
 	if (network_find_peer(module, address->sin_addr, &peer) == -1)
 		return -1;
 	if (peer == NULL)
 		return 0;
 	/* An address of this host needs no change: its ports are where they say. */
-	network_host_address(peer, &own);
-	if (address->sin_addr.s_addr == own.ip.s_addr)
+	if (address->sin_addr.s_addr == network_host_ip(peer).s_addr)
 		return 0;
 	TAILQ_FOREACH (listener, &peer->listeners, entry) {
 		if (listener->module_port != ntohs(address->sin_port) ||

@@ -45,6 +45,7 @@
 
 /* A module and what the process keeps of it. */
 struct hosted {
+	struct host *host; /* borrowed */
 	struct module *module; /* owned */
 	char *directory; /* owned: RUNTIME_DIR/<name> */
 	bool status_is_old;
@@ -230,14 +231,12 @@ host_write_status(evutil_socket_t fd, short what, void *arg)
 static void
 host_module_changed(void *arg, struct module *module)
 {
-	struct host *host = arg;
+	struct hosted *hosted = arg;
 
-	for (size_t i = 0; i < host->module_count; i++) {
-		if (host->modules[i].module == module)
-			host->modules[i].status_is_old = true;
-	}
-	if (host->is_running)
-		event_active(host->status_writer, EV_TIMEOUT, 0);
+	(void)module;
+	hosted->status_is_old = true;
+	if (hosted->host->is_running)
+		event_active(hosted->host->status_writer, EV_TIMEOUT, 0);
 }
 
 static void
@@ -345,6 +344,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 {
 	struct hosted *hosted = &host->modules[host->module_count];
 
+	hosted->host = host;
 	for (size_t i = 0; i < HOST_INTERFACES; i++)
 		hosted->claims[i] = -1;
 	hosted->module = module_new(
@@ -355,7 +355,7 @@ host_add_module(struct host *host, const struct module_settings *own)
 	    xasprintf("%s/%s", host->options->runtime_directory, own->name);
 	host->module_count++;
 	hosted->module->changed = host_module_changed;
-	hosted->module->changed_arg = host;
+	hosted->module->changed_arg = hosted;
 	hosted->status_is_old = true;
 	if (file_make_directories(hosted->directory, 0755) == -1) {
 		log_msg(LOG_ERR, own->name, "cannot make %s: %s", hosted->directory,

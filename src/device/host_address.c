@@ -85,6 +85,19 @@ host_find_name_server(struct host_address *host)
 	fclose(file);
 }
 
+struct in_addr
+host_address_ip(struct in_addr address)
+{
+	struct host_address host = { .ip = address };
+	char interface[IF_NAMESIZE];
+
+	if (host.ip.s_addr == htonl(INADDR_ANY))
+		host_find_interface(&host, interface);
+	if (host.ip.s_addr == htonl(INADDR_ANY))
+		host.ip.s_addr = htonl(INADDR_LOOPBACK);
+	return host.ip;
+}
+
 void
 host_address_describe(struct host_address *host, struct in_addr address)
 {
