@@ -77,6 +77,9 @@ int net_add_stream(struct module *, struct stream *);
 /* The same for a stream that ends when the interface goes down. */
 int net_add_stream_over(struct module *, enum network_interface, struct stream *);
 
+/* Writes to a stream of the module, as its own write does, and has that seen. */
+ssize_t net_stream_write(struct module *, struct stream *, const void *buf, size_t len);
+
 /* After a read: closes the stream if it is at its end and stream.auto_close says so; a
  * file's does so in any case, also after a write. Reference: serial and file notes,
  * 6.5. */

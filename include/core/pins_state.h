@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/activity.h"
 #include "core/indicator.h"
 #include "core/pins.h"
 
@@ -19,6 +20,15 @@ struct pins_indicator {
 	bool is_lit;
 };
 
+/* system.activity.*; a set of kinds of traffic is one bit for each. */
+struct pins_activity {
+	uint8_t kinds[GPIO_PINS_MAX]; /* that each pin shows */
+	uint8_t watched; /* that any pin shows */
+	uint8_t noted; /* and not shown so far */
+	uint8_t lit; /* the pulse; 0: none */
+	struct event *timer; /* owned; NULL before the first pulse */
+};
+
 struct pins {
 	struct module *module; /* borrowed */
 	struct gpio *gpio; /* owned */
@@ -32,6 +42,7 @@ struct pins {
 	struct gpio_watch sleep_watch; /* linked while it sleeps */
 	struct event *waker; /* owned; NULL before it first slept */
 	struct pins_indicator indicators[INDICATORS];
+	struct pins_activity activity;
 };
 
 /* The module's pins, made on first use. */

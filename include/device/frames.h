@@ -41,8 +41,8 @@ struct frames_target {
 int frames_send(
     struct frames *, const struct frames_target *, const uint8_t *bytes, size_t len);
 
-/* What the UDP datagram in an IPv4 packet holds, borrowed, and its length. NULL: there is
- * none, or a length does not fit. Protocol, port and fragments are not looked at. */
+/* What the UDP datagram in an IPv4 packet holds, borrowed, and its length. NULL: there
+ * is none, or a length does not fit. Protocol, port and fragments are not looked at. */
 const uint8_t *frames_body(const uint8_t *packet, size_t len, size_t *body_len);
 
 /* Asks whether somebody has the address; again from anew if it was asking. */

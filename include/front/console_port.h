@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/activity.h"
 #include "core/session.h"
 
 struct event;
@@ -26,6 +27,8 @@ struct console_port_ops {
 	void (*input)(struct console_port *, const char *bytes, size_t len);
 	/* How many bytes may be read now; NULL: what the session has room for. */
 	size_t (*room)(const struct console_port *);
+	/* Bytes were read, or written. May be NULL. */
+	void (*moved)(struct console_port *, enum activity_way);
 	/* All output has left. May be NULL. */
 	void (*sent)(struct console_port *);
 	/* The descriptor is at its end or broken; the port has closed it. errno: why,

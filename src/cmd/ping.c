@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "cmd/table.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/module.h"
 #include "core/net.h"
@@ -53,6 +54,8 @@ ping_command_echoed(void *arg, int64_t round_trip_us)
 	enum result result = RESULT_OK;
 
 	free(self);
+	if (round_trip_us != -1)
+		activity_note(request->session->module, NETWORK_DEFAULT, ACTIVITY_RX);
 	if (round_trip_us == -1)
 		result = ping_command_fail(
 		    request, errno == ETIMEDOUT ? NULL : strerror(errno));
@@ -73,8 +76,10 @@ ping_command_send(struct ping_command *self, struct in_addr address)
 	self->ping =
 	    ping_start(module->base, network_source_address(module, NETWORK_DEFAULT),
 		address, PING_ECHO_MS, ping_command_echoed, self);
-	if (self->ping != NULL)
+	if (self->ping != NULL) {
+		activity_note(module, NETWORK_DEFAULT, ACTIVITY_TX);
 		return RESULT_PENDING;
+	}
 	if (errno == EPERM || errno == EACCES)
 		log_msg(LOG_WARNING, module->own->name,
 		    "ping: this process may not send echoes; put its group into "

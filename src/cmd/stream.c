@@ -274,7 +274,8 @@ stream_write_payload(struct request *request, struct stream *stream)
 		? (const unsigned char *)""
 		: evbuffer_pullup(request->payload, (ev_ssize_t)size);
 
-	if (stream->ops->write(stream, bytes, size) == (ssize_t)size)
+	if (net_stream_write(request->session->module, stream, bytes, size) ==
+	    (ssize_t)size)
 		return request_success(request);
 	if (errno == EMSGSIZE)
 		return RESULT_BOUNDS_ERROR;

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/net_state.h"
 #include "core/tls_context.h"
@@ -54,6 +55,7 @@ http_client_timeout_ms(const struct module *module)
 static int
 http_client_route(void *arg, struct sockaddr_in *where)
 {
+	activity_note(arg, NETWORK_DEFAULT, ACTIVITY_TX);
 	return network_route(arg, "tcp", where);
 }
 
@@ -140,6 +142,8 @@ http_client_told(
 	    (struct http_client *)((char *)watch - offsetof(struct http_client, watch));
 
 	(void)stream;
+	if (event == STREAM_EVENT_DATA)
+		activity_note(self->module, self->job.interface, ACTIVITY_RX);
 	if (event == STREAM_EVENT_FREE)
 		self->stream = NULL;
 	event_active(self->turn, EV_TIMEOUT, 0);

@@ -8,6 +8,7 @@
 #include <event2/buffer.h>
 
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/net_state.h"
 #include "store/flash.h"
@@ -171,6 +172,7 @@ http_download_told(void *arg, enum http_event event)
 {
 	struct http_file *self = arg;
 
+	activity_note(self->module, self->job.interface, ACTIVITY_RX);
 	if (event == HTTP_STATUS) {
 		if (!http_file_check_status(self, "Download")) {
 			http_file_finish(self, false);
@@ -194,6 +196,8 @@ http_upload_told(void *arg, enum http_event event)
 {
 	struct http_file *self = arg;
 
+	activity_note(self->module, self->job.interface,
+	    event == HTTP_STATUS ? ACTIVITY_RX : ACTIVITY_TX);
 	if (event == HTTP_STATUS)
 		http_file_finish(self, http_file_check_status(self, "Upload"));
 	else if (event == HTTP_END)

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/net_state.h"
 #include "core/tls_context.h"
@@ -209,6 +210,7 @@ net_open_connecting(void *arg, struct sockaddr_in *where)
 
 	event_emit(open->module, EVENT_PROGRESS, "Connecting: %s:%u", open->host,
 	    open->target.port);
+	activity_note(open->module, open->target.interface, ACTIVITY_TX);
 	return network_route(open->module, "tcp", where);
 }
 

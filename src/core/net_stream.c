@@ -5,6 +5,7 @@
 #include <event2/event.h>
 
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/module.h"
 #include "core/net_state.h"
@@ -60,6 +61,16 @@ net_reap(evutil_socket_t fd, short what, void *arg)
 		net_stream_was_read(module, handle);
 }
 
+/* What has no interface is a file, or of the web server, which sees to it. */
+static void
+net_note(struct module *module, const struct stream *stream, enum activity_way way)
+{
+	enum network_interface interface = net_get(module)->interfaces[stream->handle];
+
+	if (interface != NETWORK_DEFAULT)
+		activity_note(module, interface, way);
+}
+
 static void
 net_stream_told(
     struct stream_watch *watch, struct stream *stream, enum stream_event event)
@@ -68,6 +79,8 @@ net_stream_told(
 	struct net *net = net_get(self->module);
 
 	pins_follow(self->module);
+	if (event == STREAM_EVENT_DATA)
+		net_note(self->module, stream, ACTIVITY_RX);
 	switch (event) {
 	case STREAM_EVENT_END:
 		if (!variable_is_on(self->module, "stream.auto_close")) {
@@ -127,6 +140,17 @@ net_add_stream_over(
 	net_server_update(module);
 	pins_follow(module);
 	return handle;
+}
+
+ssize_t
+net_stream_write(
+    struct module *module, struct stream *stream, const void *buf, size_t len)
+{
+	ssize_t n = stream->ops->write(stream, buf, len);
+
+	if (n > 0)
+		net_note(module, stream, ACTIVITY_TX);
+	return n;
 }
 
 void

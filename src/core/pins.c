@@ -20,6 +20,7 @@
 struct pins_plan {
 	int at[PIN_FUNCTIONS]; /* -1: none */
 	uint8_t init[GPIO_PINS_MAX];
+	uint8_t activity[GPIO_PINS_MAX]; /* kinds of traffic; 0: none */
 	bool user[GPIO_PINS_MAX]; /* taken by hand or by gpio.init */
 };
 
@@ -71,6 +72,8 @@ pins_level(const struct module *module, unsigned pin)
 static bool
 pins_is_role(const char *owner)
 {
+	if (owner == activity_variable)
+		return true;
 	for (unsigned i = 0; i < PIN_FUNCTIONS; i++) {
 		if (pin_roles[i].owner == owner)
 			return true;
@@ -122,15 +125,29 @@ pins_plan_user(struct module *module, struct pins_plan *plan)
 	}
 }
 
-/* The function that the plan has on a pin, of those before a position. */
+static int
+pins_plan_activity(const struct module *module, struct pins_plan *plan)
+{
+	activity_plan(module, plan->activity);
+	for (unsigned pin = 0; pin < module->profile->gpios; pin++) {
+		if (plan->activity[pin] == 0 || !plan->user[pin])
+			continue;
+		plan->activity[pin] = 0;
+		if (pins_conflict(module, activity_variable, (int)pin) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Whether nothing else is on a pin, of functions those before a position. */
 static bool
-pins_plan_has(const struct pins_plan *plan, int pin, unsigned before)
+pins_plan_is_free(const struct pins_plan *plan, int pin, unsigned before)
 {
 	for (unsigned i = 0; i < before; i++) {
 		if (plan->at[i] == pin)
-			return true;
+			return false;
 	}
-	return false;
+	return !plan->user[pin] && plan->activity[pin] == 0;
 }
 
 static int
@@ -140,19 +157,21 @@ pins_plan_make(struct module *module, struct pins_plan *plan)
 	bool is_set[PIN_FUNCTIONS];
 
 	pins_plan_user(module, plan);
+	if (pins_plan_activity(module, plan) == -1)
+		return -1;
 	for (unsigned i = 0; i < PIN_FUNCTIONS; i++) {
 		wanted[i] = pin_role_wants(module, &pin_roles[i], &is_set[i]);
 		plan->at[i] = -1;
 		if (wanted[i] == -1 || !is_set[i])
 			continue;
-		if (!plan->user[wanted[i]] && !pins_plan_has(plan, wanted[i], i))
+		if (pins_plan_is_free(plan, wanted[i], i))
 			plan->at[i] = wanted[i];
 		else if (pins_conflict(module, pin_roles[i].owner, wanted[i]) == -1)
 			return -1;
 	}
 	for (unsigned i = 0; i < PIN_FUNCTIONS; i++) {
-		if (wanted[i] != -1 && !is_set[i] && !plan->user[wanted[i]] &&
-		    !pins_plan_has(plan, wanted[i], PIN_FUNCTIONS))
+		if (wanted[i] != -1 && !is_set[i] &&
+		    pins_plan_is_free(plan, wanted[i], PIN_FUNCTIONS))
 			plan->at[i] = wanted[i];
 	}
 	return 0;
@@ -198,8 +217,10 @@ pins_carry_out(struct module *module, const struct pins_plan *plan)
 			pins->at[i] = -1;
 		}
 	}
+	activity_release(pins, plan->activity);
 	for (unsigned pin = 0; pin < gpio_count(pins->gpio); pin++)
 		pins_take_init(pins, pin, plan->init[pin]);
+	activity_claim(pins, plan->activity);
 	for (unsigned i = 0; i < PIN_FUNCTIONS; i++) {
 		if (plan->at[i] == -1)
 			continue;
@@ -245,6 +266,7 @@ pins_reset(struct module *module)
 	if (pins == NULL)
 		return;
 	indicator_reset(module);
+	activity_reset(pins);
 	pins_sleep_ends(pins);
 	if (pins->follower != NULL)
 		event_free(pins->follower);

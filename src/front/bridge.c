@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/xmalloc.h"
 #include "core/module.h"
+#include "core/net.h"
 #include "core/pins.h"
 #include "core/variable.h"
 #include "front/console_port.h"
@@ -77,7 +78,7 @@ bridge_flush(struct bridge *bridge)
 	event_del(bridge->flush_timer);
 	while (len > 0 && bridge->stream != NULL) {
 		size_t piece = len < BRIDGE_READ_SIZE ? len : BRIDGE_READ_SIZE;
-		ssize_t n = bridge->stream->ops->write(bridge->stream,
+		ssize_t n = net_stream_write(bridge_module(bridge), bridge->stream,
 		    evbuffer_pullup(bridge->up, (ev_ssize_t)piece), piece);
 
 		if (n == -1 && errno == EAGAIN) {
@@ -109,7 +110,8 @@ bridge_collect(struct bridge *bridge, const char *bytes, size_t len)
 	/* Nothing to wait for: no copy. */
 	if (was_empty && bridge->stream != NULL &&
 	    (bridge->flush_ms == 0 || len >= bridge->flush_count) &&
-	    bridge->stream->ops->write(bridge->stream, bytes, len) == (ssize_t)len)
+	    net_stream_write(bridge_module(bridge), bridge->stream, bytes, len) ==
+		(ssize_t)len)
 		return;
 	evbuffer_add(bridge->up, bytes, len);
 	if (bridge->flush_ms == 0 ||

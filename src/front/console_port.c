@@ -27,6 +27,13 @@ console_port_waiting(const struct console_port *port)
 	return port->out == NULL ? 0 : evbuffer_get_length(port->out);
 }
 
+static void
+console_port_moved(struct console_port *port, enum activity_way way)
+{
+	if (port->ops->moved != NULL)
+		port->ops->moved(port, way);
+}
+
 static size_t
 console_port_room(const struct console_port *port)
 {
@@ -69,6 +76,8 @@ console_port_flush(struct console_port *port)
 	while (evbuffer_get_length(port->out) > 0) {
 		int n = evbuffer_write(port->out, port->fd);
 
+		if (n > 0)
+			console_port_moved(port, ACTIVITY_TX);
 		if (n > 0 || (n == -1 && errno == EINTR))
 			continue;
 		if (n == -1 && errno != EAGAIN) {
@@ -114,6 +123,7 @@ console_port_read(int fd, char *bytes, size_t size)
 static void
 console_port_take(struct console_port *port, const char *bytes, size_t len)
 {
+	console_port_moved(port, ACTIVITY_RX);
 	port->corked = true;
 	port->ops->input(port, bytes, len);
 	port->corked = false;
@@ -213,6 +223,8 @@ console_port_write(struct console_port *port, const void *bytes, size_t len)
 	/* Straight to the descriptor when nothing waits before it. */
 	if (port->fd != -1 && !port->corked && console_port_waiting(port) == 0) {
 		n = write(port->fd, bytes, len);
+		if (n > 0)
+			console_port_moved(port, ACTIVITY_TX);
 		if (n == (ssize_t)len)
 			return;
 		if (n == -1)

@@ -79,6 +79,12 @@ serial_room(const struct console_port *port)
 }
 
 static void
+serial_moved(struct console_port *port, enum activity_way way)
+{
+	activity_note_serial(port->session.module, way);
+}
+
+static void
 serial_sent(struct console_port *port)
 {
 	struct serial *serial = (struct serial *)port;
@@ -90,6 +96,7 @@ serial_sent(struct console_port *port)
 static const struct console_port_ops serial_port_ops = {
 	.input = serial_input,
 	.room = serial_room,
+	.moved = serial_moved,
 	.sent = serial_sent,
 	.lost = serial_lost,
 };

@@ -19,6 +19,7 @@
 
 /* Chosen: without this a client that knows no password could keep others out. */
 #define TERMINAL_LOGIN_MS 60000
+#define TERMINAL_SERVICE "remote_terminal"
 #define TERMINAL_PASSWORD_MAX 128 /* bytes typed for a password */
 
 struct terminal {
@@ -168,8 +169,17 @@ terminal_lost(struct console_port *port)
 	terminal_end((struct terminal *)port);
 }
 
+static void
+terminal_moved(struct console_port *port, enum activity_way way)
+{
+	struct module *module = port->session.module;
+
+	activity_note(module, service_interface(module, TERMINAL_SERVICE), way);
+}
+
 static const struct console_port_ops terminal_port_ops = {
 	.input = terminal_input,
+	.moved = terminal_moved,
 	.lost = terminal_lost,
 };
 
@@ -292,7 +302,7 @@ terminal_service_free(void *arg)
 }
 
 static const struct service_ops terminal_service_ops = {
-	.name = "remote_terminal",
+	.name = TERMINAL_SERVICE,
 	.interface = "remote_terminal.interface",
 	.start = terminal_service_start,
 	.stop = terminal_service_stop,

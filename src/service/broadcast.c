@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/module.h"
 #include "core/network.h"
 #include "core/powersave.h"
@@ -114,6 +115,7 @@ broadcast_tick(evutil_socket_t fd, short what, void *arg)
 	announcement_write(self->module, broadcast_interface(self->module), out);
 	text = evbuffer_pullup(out, -1);
 	len = evbuffer_get_length(out);
+	activity_note(self->module, broadcast_interface(self->module), ACTIVITY_TX);
 	has_failed = broadcast_send(self->module, text, len) == -1;
 	if (has_failed && !self->has_failed)
 		log_msg(LOG_NOTICE, self->module->own->name,

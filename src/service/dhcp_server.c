@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/module.h"
 #include "core/variable.h"
 #include "link/dhcp_server.h"
@@ -162,6 +163,7 @@ dhcp_service_send(struct dhcp_service *self, const struct dhcp_reply *reply,
 
 	if (to.sin_addr.s_addr == htonl(INADDR_ANY))
 		to.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	activity_note(self->module, NETWORK_SOFTAP, ACTIVITY_TX);
 	if (sendto(self->fd, reply->bytes, reply->len, MSG_NOSIGNAL,
 		(const struct sockaddr *)&to, sizeof to) == -1)
 		dhcp_service_not_sent(self);
@@ -183,6 +185,7 @@ dhcp_service_readable(evutil_socket_t fd, short what, void *arg)
 
 		if (n == -1)
 			break;
+		activity_note(self->module, NETWORK_SOFTAP, ACTIVITY_RX);
 		if (dhcp_server_answer(
 			self->server, bytes, (size_t)n, clock_monotonic_ms(), &reply))
 			dhcp_service_send(self, &reply, &from);

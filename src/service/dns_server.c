@@ -11,6 +11,7 @@
 
 #include "base/words.h"
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/module.h"
 #include "core/setup.h"
 #include "core/variable.h"
@@ -62,6 +63,8 @@ dns_service_asked(struct evdns_server_request *request, void *arg)
 	int error = DNS_NAME_ERROR;
 	struct in_addr address;
 
+	activity_note(self->module, NETWORK_SOFTAP, ACTIVITY_RX);
+	activity_note(self->module, NETWORK_SOFTAP, ACTIVITY_TX);
 	inet_pton(AF_INET, variable_text(self->module, "softap.static.ip"), &address);
 	for (int i = 0; i < request->nquestions; i++) {
 		const struct evdns_server_question *question = request->questions[i];

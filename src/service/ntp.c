@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/module.h"
 #include "core/net.h"
 #include "core/variable.h"
@@ -137,6 +138,8 @@ ntp_readable(evutil_socket_t fd, short what, void *arg)
 		ntp_failed(self, strerror(errno));
 		return;
 	}
+	activity_note(
+	    self->module, service_interface(self->module, "ntp"), ACTIVITY_RX);
 	verdict = ntp_answer(bytes, (size_t)n, self->nonce, round_trip_us, &utc_us);
 	ntp_judge(self, verdict, utc_us);
 }
@@ -163,6 +166,8 @@ ntp_send(struct ntp_service *self, const char *address)
 	while (self->nonce == 0);
 	ntp_question(bytes, self->nonce);
 	self->asked_us = clock_monotonic_us();
+	activity_note(
+	    self->module, service_interface(self->module, "ntp"), ACTIVITY_TX);
 	if (connect(fd, (const struct sockaddr *)&server, sizeof server) == 0 &&
 	    send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) != -1)
 		return fd;

@@ -9,6 +9,7 @@
 #include <event2/buffer.h>
 
 #include "base/number.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/indicator.h"
 #include "core/module.h"
@@ -245,22 +246,7 @@ system_indicator_state_check(
 static bool
 system_is_activity(const struct module *module, const char *item)
 {
-	static const char *const items[] = { "softap_rx", "softap_tx", "wlan_rx",
-		"wlan_tx" };
-
-	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
-		if (strcmp(items[i], item) == 0)
-			return true;
-	}
-	for (unsigned i = 0; i < 2 * module->profile->uarts; i++) {
-		char word[24];
-
-		snprintf(
-		    word, sizeof word, "uart%u_%s", i / 2, i % 2 == 0 ? "rx" : "tx");
-		if (strcmp(word, item) == 0)
-			return true;
-	}
-	return false;
+	return activity_kind(item, strlen(item), module->profile->uarts) != -1;
 }
 
 /* Reference: variable notes, system.activity.gpio: -1 clears. Chosen: shown as none. */
@@ -364,22 +350,24 @@ static const char *const system_powersave_modes[] = { "off", "on", NULL };
 const struct variable system_variables[] = {
 	{ .name = "system.activity.gpio",
 	    .shortcut = "sy a g",
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .profiles = PROFILE_WZ_3,
 	    .initial = "none",
 	    .min = 1,
 	    .max = LENGTH_TEXT_MAX,
 	    .index = &index_gpio,
 	    .check = system_activity_check,
+	    .apply = pins_apply,
 	    .help =
 		"Traffic that pulses a pin: softap_rx, softap_tx, wlan_rx, wlan_tx, "
 		"uartN_rx, uartN_tx, separated by commas; -1: none." },
 	{ .name = "system.activity.gpio_level",
 	    .shortcut = "sy a l",
 	    .type = VARIABLE_BOOL,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .profiles = PROFILE_WZ_3,
 	    .initial = "1",
+	    .apply = pins_apply,
 	    .help = "Level of that pulse." },
 	{ .name = "system.adc.vref",
 	    .shortcut = "sy a v",

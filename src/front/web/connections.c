@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "front/web/body.h"
 #include "front/web/reply.h"
 #include "front/web/rest.h"
@@ -182,6 +183,29 @@ web_adopt(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void
+web_note(const struct web_server *server, enum activity_way way)
+{
+	activity_note(
+	    server->module, server->is_on_softap ? NETWORK_SOFTAP : NETWORK_WLAN, way);
+}
+
+static void
+web_received(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	(void)input;
+	if (info->n_added > 0)
+		web_note(arg, ACTIVITY_RX);
+}
+
+static void
+web_sent(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+	(void)output;
+	if (info->n_deleted > 0)
+		web_note(arg, ACTIVITY_TX);
+}
+
 struct bufferevent *
 web_accept(struct event_base *base, void *arg)
 {
@@ -198,6 +222,8 @@ web_accept(struct event_base *base, void *arg)
 		bufferevent_openssl_set_allow_dirty_shutdown(connection->bev, 1);
 	}
 	bufferevent_set_max_single_write(connection->bev, WEB_WRITE_MAX);
+	evbuffer_add_cb(bufferevent_get_input(connection->bev), web_received, server);
+	evbuffer_add_cb(bufferevent_get_output(connection->bev), web_sent, server);
 	web_guard_init(&connection->guard, base, bufferevent_get_input(connection->bev),
 	    &web_guard_ops, connection);
 	connection->server = server;
