@@ -9,7 +9,7 @@ import time
 from integration.test_streams_tcp import (HOST, Background, Pty, StreamCase, Web,
                                           network)
 from lib.daemon import module, wait_until
-from lib.rest import FLAG_DATA, Rest
+from lib.rest import Rest
 from lib.serial import Serial
 
 MAC_OF_B = "4C:55:CC:10:09:43"
@@ -208,23 +208,6 @@ class SlowPeerTests:
         peer.close()
         wait_until(lambda: self.zentrid.descriptors() <= descriptors,
                    what="the descriptors to return")
-
-    def fill_checked(self):
-        """Writes over REST, where a refusal costs nothing, until
-        bus.command.write_check_enabled refuses for good; what was written. The
-        kernel's buffer may still grow after the first refusal."""
-        rest = self.rest(self.zentrid)
-        data = os.urandom(Web.payload_max)
-        count, refused_at = 0, None
-        while refused_at is None or time.monotonic() < refused_at + 0.4:
-            reply = rest.send(f"stream_write 0 {len(data)}", data, FLAG_DATA)
-            if reply.code == 0:
-                count, refused_at = count + 1, None
-                self.assertLess(count, 400, "the peer takes everything")
-                continue
-            self.assertEqual((reply.code, reply.body), (9, b"Bounds error\r\n"))
-            refused_at = refused_at or time.monotonic()
-        return data * count
 
     def test_write_check(self):
         """Code 9 comes before the data: what follows is the next command."""

@@ -149,6 +149,23 @@ class StreamCase(Case):
         self.assertEqual(result.code, 0, f"{line}: {result}")
         return result.body.decode("latin-1").removesuffix("\r\n")
 
+    def fill_checked(self):
+        """Writes over REST, where a refusal costs nothing, until
+        bus.command.write_check_enabled refuses for good; what was written. The
+        kernel's buffer may still grow after the first refusal."""
+        rest = self.rest(self.zentrid)
+        data = os.urandom(Web.payload_max)
+        count, refused_at = 0, None
+        while refused_at is None or time.monotonic() < refused_at + 0.4:
+            reply = rest.send(f"stream_write 0 {len(data)}", data, FLAG_DATA)
+            if reply.code == 0:
+                count, refused_at = count + 1, None
+                self.assertLess(count, 400, "the peer takes everything")
+                continue
+            self.assertEqual((reply.code, reply.body), (9, b"Bounds error\r\n"))
+            refused_at = refused_at or time.monotonic()
+        return data * count
+
     def fails(self, line, payload=b"", code=1, text="Command failed"):
         """A command that fails: the log lines before it."""
         result = self.front.command(line, payload)
