@@ -11,7 +11,7 @@ import time
 from integration.test_streams_tcp import HOST, free_port
 from lib.background import DatagramServer
 from lib.case import Case
-from lib.daemon import module, wait_until
+from lib.daemon import module, program, wait_until
 
 FROM_1900 = 2208988800
 
@@ -50,7 +50,7 @@ class NtpTest(Case):
         self.addCleanup(directory.cleanup)
         user = pwd.getpwuid(os.getuid()).pw_name
         chronyd = subprocess.Popen(
-            ["chronyd", "-x", "-d", "-U", "-u", user, "local stratum 8", f"port {port}",
+            [program("chronyd", "chrony"), "-x", "-d", "-U", "-u", user, "local stratum 8", f"port {port}",
              f"bindaddress {HOST}", "allow 127.0.0.0/8", "cmdport 0",
              f"pidfile {directory.name}/pid"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(chronyd.stdout.close)

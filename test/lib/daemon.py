@@ -25,6 +25,16 @@ def build_directory():
     return pathlib.Path(os.environ["ZENTRID_BUILD"])
 
 
+def program(name, package):
+    """Where a program is that may be installed, or only unpacked (.ci/deps)."""
+    unpacked = ROOT / "build" / "tools" / package / "usr" / "sbin"
+    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", str(unpacked)])
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise AssertionError(f"there is no {name}")
+    return found
+
+
 class StartError(AssertionError):
     """The daemon ended before it was ready, or was not ready in time."""
 
