@@ -42,7 +42,7 @@ class Machine:
 
     def command_line(self, directory):
         append = ("console=ttyS0 quiet panic=-1 systemd.unit=vm.target "
-                  "systemd.show_status=0 systemd.log_target=kmsg "
+                  "systemd.show_status=0 "
                   f"zentrid.image={self.image} zentrid.run={directory}")
         arguments = [
             "-accel", "tcg", "-cpu", "max", "-smp", PROCESSORS, "-m", MEMORY_MIB,

@@ -9,4 +9,6 @@ VM ?= build/vm
 vm: $(DAEMON)
 	@.ci/deps build test vm
 	@test/vm/image $(VM)
+	@rm -rf $(VM)/installed
+	@$(MAKE) --no-print-directory install DESTDIR=$(abspath $(VM)/installed) >/dev/null
 	@test/vm/run $(O) $(VM) $(if $(ONLY),--only '$(ONLY)')
