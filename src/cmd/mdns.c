@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "base/xmalloc.h"
 #include "cmd/table.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/module.h"
 #include "core/profile.h"
@@ -135,6 +136,7 @@ mdns_discover_received(void *arg, const uint8_t *bytes, size_t len,
 	    (!to_group && ((from->sin_addr.s_addr ^ host->ip.s_addr) &
 			      host->netmask.s_addr) != 0))
 		return;
+	activity_note(self->request->session->module, NETWORK_DEFAULT, ACTIVITY_RX);
 	mdns_browser_receive(self->browser, bytes, len, clock_monotonic_ms());
 	mdns_discover_schedule(self);
 }
@@ -144,6 +146,7 @@ mdns_discover_send(void *arg, const uint8_t *bytes, size_t len)
 {
 	const struct mdns_discover *self = arg;
 
+	activity_note(self->request->session->module, NETWORK_DEFAULT, ACTIVITY_TX);
 	if (multicast_send(self->multicast, bytes, len, NULL) == -1)
 		log_msg(LOG_NOTICE, self->request->session->module->own->name,
 		    "mdns_discover: cannot send: %s", strerror(errno));

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/http_client.h"
 #include "core/net_state.h"
@@ -182,6 +183,7 @@ update_told(void *arg, enum http_event event)
 	struct update_query *self = arg;
 	int status = http_exchange_status(self->exchange);
 
+	activity_note(self->module, self->job.interface, ACTIVITY_RX);
 	if (event == HTTP_STATUS && status != 200) {
 		event_emit(self->module, EVENT_PROGRESS,
 		    "Update failed: HTTP response %d", status);

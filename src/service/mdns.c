@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/words.h"
 #include "base/xmalloc.h"
+#include "core/activity.h"
 #include "core/event.h"
 #include "core/module.h"
 #include "core/variable.h"
@@ -169,6 +170,8 @@ mdns_service_received(void *arg, const uint8_t *bytes, size_t len,
 		.is_near = ((from->sin_addr.s_addr ^ host->ip.s_addr) &
 			       host->netmask.s_addr) == 0 };
 
+	activity_note(
+	    self->module, service_interface(self->module, "mdns"), ACTIVITY_RX);
 	mdns_responder_receive(
 	    self->responder, bytes, len, &peer, clock_monotonic_ms());
 	mdns_service_schedule(self);
@@ -181,6 +184,8 @@ mdns_service_send(
 	struct mdns_service *self = arg;
 	bool has_failed = multicast_send(self->multicast, bytes, len, to) == -1;
 
+	activity_note(
+	    self->module, service_interface(self->module, "mdns"), ACTIVITY_TX);
 	if (has_failed && !self->has_failed)
 		log_msg(LOG_NOTICE, self->module->own->name, "mdns: cannot send: %s",
 		    strerror(errno));

@@ -245,10 +245,10 @@ settings_for(const char *ssid, const char *passkey)
 {
 	struct wlan_settings settings = { .security = RADIO_SECURITY_ANY,
 		.attempts = 2,
-		.timeout_ms = 1000,
+		.timeout_ms = 60000,
 		.joins = 1,
 		.has_dhcp = true,
-		.dhcp_timeout_ms = 1000 };
+		.dhcp_timeout_ms = 60000 };
 
 	snprintf(settings.ssid, sizeof settings.ssid, "%s", ssid);
 	snprintf(settings.passkey, sizeof settings.passkey, "%s", passkey);
@@ -363,9 +363,11 @@ test_time_outs(void **state)
 	struct wlan_settings settings = settings_for("far", "");
 
 	/* Both attempts are made, then it gives up. */
+	settings.timeout_ms = 500;
 	join(rig, &settings);
 	run_until(rig, station, "to:far is:Open failed:3");
 	settings = settings_for("open", "");
+	settings.dhcp_timeout_ms = 500;
 	station->answers_no = true;
 	assert_string_equal(join(rig, &settings), "to:open is:Open dhcp failed:5");
 	station->answers_no = false;
