@@ -10,11 +10,13 @@ NAMES = {"a": "4C:55:CC:10:09:42", "b": "4C:55:CC:10:09:43"}
 LAMP = 4  # of the network: it blinks while that is up
 HALF_US = 500000  # of its blink
 APART_US = 50000
+BLINKS = 3
+TRIES = 2
 
 
 class PowersaveTest(NetworkCase):
     def distance_us(self, mode):
-        """Of the moments at which the lamps of two modules change, the one of which
+        """Between the moments at which the lamps of two modules change, the one of which
         joins its network between two changes of the other's."""
         daemon = self.start(*(module(name, profile="wz-3", mac=mac, factory={
             "http.server.enabled": "0", "system.powersave.mode": mode,
@@ -31,20 +33,23 @@ class PowersaveTest(NetworkCase):
                          [])
         serial.send(b"network_up\r\n")
         self.joined(daemon, "b")
-        apart = abs(self.blink_us(watches["a"]) - self.blink_us(watches["b"])) % HALF_US
-        return min(apart, HALF_US - apart)
+        moments = [self.blinks_us(watches[name]) for name in NAMES]
+        daemon.stop()
+        return min(min(apart, HALF_US - apart) for apart in (
+            abs(first - second) % HALF_US for first in moments[0] for second in moments[1]))
 
     @staticmethod
-    def blink_us(watch):
-        """The moment of a change that is neither the first nor the second after a
-        state of the lamp; those follow each other quickly."""
+    def blinks_us(watch):
+        """The moments of some changes, but for the first after a state of the lamp, which
+        follow each other quickly. Of several, one comes in time on a busy machine too."""
         before = watch.change(LAMP)["us"]
         while (now := watch.change(LAMP)["us"]) - before < HALF_US / 2:
             before = now
-        return watch.change(LAMP)["us"]
+        return [watch.change(LAMP)["us"] for _ in range(BLINKS)]
 
     def test_on(self):
         self.assertLess(self.distance_us("on"), APART_US)
 
     def test_off(self):
-        self.assertGreater(self.distance_us("off"), APART_US)
+        """When the join of the second takes half a blink, they are the same by chance."""
+        self.assertGreater(max(self.distance_us("off") for _ in range(TRIES)), APART_US)
