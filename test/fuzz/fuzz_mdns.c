@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xmalloc.h"
 #include "fuzz.h"
 #include "link/mdns_browser.h"
 #include "link/mdns_responder.h"
@@ -76,9 +77,8 @@ fuzz_mdns_message(struct fuzz_mdns *fuzz, unsigned from, const uint8_t *data,
 	};
 	struct mdns_found found[MDNS_FOUND_MAX];
 	/* Of its own, so that reading behind its end is seen. */
-	uint8_t *bytes = malloc(len == 0 ? 1 : len);
+	uint8_t *bytes = xmalloc(len == 0 ? 1 : len);
 
-	FUZZ_REQUIRE(bytes != NULL);
 	memcpy(bytes, data, len);
 	fuzz->sent = 0;
 	mdns_responder_receive(fuzz->responder, bytes, len, &peer, now_ms);
