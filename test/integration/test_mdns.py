@@ -9,7 +9,7 @@ import sys
 from lib import mdns
 from lib.case import Case
 from lib.daemon import module, wait_until
-from lib.namespaces import cable
+from lib.namespaces import cable, uplink
 from lib.node import node_module
 
 HOST = "127.0.0.1"
@@ -337,10 +337,10 @@ class NodeTest(MdnsCase):
         return process
 
     def answers(self, process, wanted):
-        """What it has heard, once these records are among that."""
+        """The records that it hears, by name and type, once all of these are there."""
         found = {}
         while not wanted <= found.keys():
-            self.assertTrue(select.select([process.stdout], [], [], 10)[0])
+            self.assertTrue(select.select([process.stdout], [], [], 10)[0], found)
             name, kind, *rest = json.loads(process.stdout.readline())
             found[name, kind] = rest
         return found
@@ -351,10 +351,10 @@ class NodeTest(MdnsCase):
         process = self.node("lamp")
         process.stdin.write(HTTP.encode() + b"\n")
         process.stdin.flush()
-        host, service = ("zentri.local", "A"), "zentri." + HTTP
-        found = self.answers(process, {host, (service, "SRV"), (service, "TXT")})
-        self.assertEqual(found[host], [120, True, HOST])
-        ttl, flush, data = found[service, "SRV"]
+        found = self.answers(process, {("zentri.local", "A"), (HTTP, "PTR"),
+                                       ("zentri." + HTTP, "SRV"), ("zentri." + HTTP, "TXT")})
+        self.assertEqual(found["zentri.local", "A"], [120, True, HOST])
+        ttl, flush, data = found["zentri." + HTTP, "SRV"]
         self.assertEqual((ttl, flush, data["port"], data["target"]),
                          (120, True, self.http_port(), "zentri.local"))
 
@@ -373,7 +373,16 @@ class NodeTest(MdnsCase):
         self.assertEqual(self.dig("zentri-2.local"), [HOST])
 
 
-# What a host on the cable hears: each answer as a line of JSON.
+# Asks the group, over the interface of an address.
+ASK = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from lib import mdns
+peer = mdns.Peer(5353, sys.argv[2])
+peer.send(mdns.question(sys.argv[3], int(sys.argv[4])))
+"""
+
+# What a host on the cable hears: the answers of each message as a line of JSON.
 LISTENER = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -382,9 +391,9 @@ peer = mdns.Peer(5353, sys.argv[2])
 print("ready", flush=True)
 while True:
     message = peer.wait(lambda m: m.answers)
-    for a in message.answers if message else ():
-        print(json.dumps([peer.source[0], peer.ttl, a.name, a.kind, a.ttl,
-                          a.data if isinstance(a.data, (str, tuple)) else None]), flush=True)
+    print(json.dumps([[a.name, a.kind, peer.source[0], peer.ttl, a.ttl,
+                       a.data if isinstance(a.data, (str, tuple)) else None]
+                      for a in (message.answers if message else ())]), flush=True)
 """
 
 
@@ -395,12 +404,7 @@ class InterfaceTest(Case):
         near, far = cable(self)
         far.ip("address", "add", f"{self.THERE}/24", "dev", "cable0")
         far.ip("address", "add", "10.99.0.1/32", "dev", "lo")
-        listener = far.start(sys.executable, "-c", LISTENER, sys.path[0], self.THERE,
-                             stdout=subprocess.PIPE, bufsize=0)
-        self.addCleanup(listener.wait)
-        self.addCleanup(listener.terminate)
-        self.addCleanup(listener.stdout.close)
-        self.assertEqual(listener.stdout.readline(), b"ready\n")
+        listener = self.listen(far, self.THERE)
         factory = {"wlan.auto_join.enabled": "1", "wlan.dhcp.enabled": "0",
                    "wlan.static.ip": self.HERE, "wlan.static.netmask": "255.255.255.0",
                    "wlan.static.gateway": self.THERE, "mdns.enabled": "1"}
@@ -424,11 +428,47 @@ class InterfaceTest(Case):
         heard = self.hear(listener, 0)
         self.assertEqual(heard["zentri.local", mdns.A], [self.HERE, 255, 0, self.HERE])
 
+        wait_until(lambda: daemon.listener("mdns") is None, what="its end")
+
+    def test_other_interfaces_are_not_heard(self):
+        near, far = cable(self)
+        far.ip("address", "add", f"{self.THERE}/24", "dev", "cable0")
+        near.ip("address", "add", f"{self.HERE}/24", "dev", "cable0")
+        beside = uplink(self, near)
+        self.listen(near, "192.168.77.2")  # so that this host is in the group there
+        beside_it = self.listen(near, self.HERE)  # another program of this host
+        listener = self.listen(far, self.THERE)
+        self.daemon([module(profile="wz-3", factory={"mdns.enabled": "1"})],
+                    {"address": self.HERE, "ports": [{"module": 80, "host": 0}],
+                     "name_server": "127.0.0.1:9"}, prefix=near.prefix)
+        for heard in (listener, beside_it):
+            for _ in range(2):
+                self.hear(heard, 120)
+        # The first one would be answered at once, if it were heard.
+        for namespace, address, name, kind in (
+                (beside, "192.168.77.1", "zentri.local", mdns.AAAA),
+                (far, self.THERE, KINDS, mdns.PTR)):
+            namespace.run(sys.executable, "-c", ASK, sys.path[0], address, name, kind)
+        self.assertEqual(list(self.message(listener)), [(KINDS, mdns.PTR)])
+
+    def listen(self, namespace, address):
+        listener = namespace.start(sys.executable, "-c", LISTENER, sys.path[0], address,
+                                   stdout=subprocess.PIPE, bufsize=0)
+        self.addCleanup(listener.wait)
+        self.addCleanup(listener.terminate)
+        self.addCleanup(listener.stdout.close)
+        self.assertEqual(listener.stdout.readline(), b"ready\n")
+        return listener
+
+    def message(self, listener):
+        """The answers of the next message."""
+        self.assertTrue(select.select([listener.stdout], [], [], 10)[0])
+        return {(name, kind): rest
+                for name, kind, *rest in json.loads(listener.stdout.readline())}
+
     def hear(self, listener, seconds):
-        """What has been said to the group when the service is said to live so long."""
-        found, last = {}, ("zentri." + HTTP, mdns.SRV)
-        while found.get(last, [None] * 3)[2] != seconds:
-            self.assertTrue(select.select([listener.stdout], [], [], 10)[0], found)
-            source, hops, name, kind, ttl, data = json.loads(listener.stdout.readline())
-            found[name, kind] = [source, hops, ttl, data]
-        return found
+        """The next one which says that the service lives so long."""
+        while True:
+            found = self.message(listener)
+            if found.get(("zentri." + HTTP, mdns.SRV), [None] * 3)[2] == seconds:
+                return found

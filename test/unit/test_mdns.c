@@ -885,6 +885,18 @@ test_nonsense(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_null(mdns_packet_parse(bad[i].bytes, bad[i].len));
 	assert_null(mdns_packet_parse(long_one, sizeof long_one));
+	/* So many questions are there, each of 5 bytes. */
+	for (unsigned count = MDNS_RECORDS_MAX; count <= MDNS_RECORDS_MAX + 1;
+	     count++) {
+		ldns_pkt *packet;
+
+		long_one[4] = (uint8_t)(count >> 8);
+		long_one[5] = (uint8_t)count;
+		packet = mdns_packet_parse(long_one, 12 + count * 5);
+		assert_int_equal(packet != NULL, count == MDNS_RECORDS_MAX);
+		ldns_pkt_free(packet);
+	}
+	memset(long_one, 0, sizeof long_one);
 	for (size_t len = 12; len <= MDNS_PACKET_MAX; len += 749) {
 		ldns_pkt *packet = mdns_packet_parse(long_one, len);
 
