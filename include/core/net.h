@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "core/network.h"
+#include "stream/packet_buffer.h"
 #include "stream/stream.h"
 
 struct module;
@@ -77,8 +78,16 @@ int net_add_stream(struct module *, struct stream *);
 /* The same for a stream that ends when the interface goes down. */
 int net_add_stream_over(struct module *, enum network_interface, struct stream *);
 
-/* Writes to a stream of the module, as its own write does, and has that seen. */
+/* As the stream's own has_room and write, but within the packet buffer of the module,
+ * too, and what is written is seen. */
+bool net_stream_has_room(const struct stream *, size_t len);
 ssize_t net_stream_write(struct module *, struct stream *, const void *buf, size_t len);
+
+/* For core/: the packet buffer as network.buffer.* says, at boot. */
+void net_boot(struct module *);
+
+/* network.buffer.used, in percent; for a profile that has it. */
+struct stream_held net_buffer_used(const struct module *);
 
 /* After a read: closes the stream if it is at its end and stream.auto_close says so; a
  * file's does so in any case, also after a write. Reference: serial and file notes,

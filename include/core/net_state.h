@@ -6,6 +6,7 @@
 
 #include <openssl/types.h>
 
+#include "core/activity.h"
 #include "core/module.h"
 #include "core/net.h"
 #include "stream/http.h"
@@ -50,6 +51,7 @@ struct net {
 	TAILQ_HEAD(, net_job) jobs; /* requests over HTTP */
 	struct stream_lingering
 	    lingering[NETWORK_INTERFACES]; /* streams that go on without a handle */
+	struct packet_buffer *buffer; /* owned; NULL: the profile has none */
 	struct net_server servers[NET_PROTOCOLS];
 	enum network_interface
 	    interfaces[STREAM_MAX]; /* of each stream; NETWORK_DEFAULT: of none */
@@ -57,6 +59,10 @@ struct net {
 
 /* The module's sockets, made on first use. */
 struct net *net_get(struct module *);
+
+/* The stream moves bytes. What has no interface is a file, or of the web server, which
+ * sees to it. */
+void net_note(struct module *, const struct stream *, enum activity_way);
 
 /* How its TCP connections find dead peers. Chosen: without tcp.keepalive.enabled too,
  * only slowly, so that a vanished peer never holds its place for ever. */

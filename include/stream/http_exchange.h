@@ -32,9 +32,12 @@ struct http_exchange_ops {
 	int (*route)(void *arg, struct sockaddr_in *);
 	/* A line for the log: what happens, and what failed. */
 	void (*said)(void *arg, const char *line);
+	/* Whether more of the body may be received now; http_exchange_resume() asks
+	 * again. NULL: always. */
+	bool (*has_room)(void *arg);
 	/* From the loop; the exchange may be freed in it. */
 	void (*told)(void *arg, enum http_event);
-	void *trust_arg, *route_arg, *said_arg, *told_arg;
+	void *trust_arg, *route_arg, *said_arg, *room_arg, *told_arg;
 };
 
 struct http_exchange_options {
@@ -83,6 +86,7 @@ int64_t http_exchange_length(const struct http_exchange *); /* -1: not told */
 /* What has come of the body; borrowed, to be drained. Goes on when it was drained or
  * when the body to be sent has grown, on the next turn of the loop. */
 struct evbuffer *http_exchange_received(struct http_exchange *);
+size_t http_exchange_kept(const struct http_exchange *); /* also before HTTP_STATUS */
 void http_exchange_resume(struct http_exchange *);
 
 bool http_exchange_is_over(const struct http_exchange *);

@@ -46,6 +46,10 @@ struct http_transfer_options {
 	struct http_source source; /* of HTTP_POST */
 	const char *form_file; /* sends the body as a file of that name in a form; NULL:
 				  as it is */
+	/* Whether more of the answer's body may come now, besides HTTP_RECEIVE_MAX;
+	 * http_transfer_resume() asks again. NULL: always. */
+	bool (*has_room)(void *arg);
+	void *room_arg;
 };
 
 struct http_transfer;

@@ -18,8 +18,8 @@ struct stream *posted_stream_new(struct event_base *, const char *info);
 /* The one of the table, borrowed, or NULL. */
 struct stream *posted_stream_find(struct stream_table *);
 
-/* Moves all bytes to the end of the stream, or none: -1 when POSTED_MAX would be
- * exceeded. */
+/* Moves all bytes to the end of the stream, or none: -1 when POSTED_MAX or the
+ * packet buffer would be exceeded. */
 int posted_stream_put(struct stream *, struct evbuffer *);
 
 #endif

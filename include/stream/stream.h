@@ -7,6 +7,8 @@
 #include <sys/types.h>
 
 struct evbuffer;
+struct packet_buffer;
+struct stream_held;
 
 /* Numbered byte channels: TCP, TLS, UDP, HTTP, files, buffered command output. */
 
@@ -47,6 +49,10 @@ struct stream_ops {
 	void (*close)(struct stream *); /* frees it; no callback comes afterwards */
 	/* Frees at once what lingers; NULL: it never does. */
 	void (*drop)(struct stream *);
+	/* What it keeps of the packet buffer; NULL: nothing. */
+	void (*held)(const struct stream *, struct stream_held *);
+	/* There may be room there for more to be received. May be NULL. */
+	void (*resume)(struct stream *);
 };
 
 /* What happened to a stream, told to who watches it. */
@@ -84,6 +90,7 @@ struct stream { /* first member of each backend's own struct */
 	struct stream_lingering
 	    *lingering; /* borrowed; where it may linger; NULL: nowhere */
 	TAILQ_ENTRY(stream) entry; /* there */
+	struct packet_buffer *buffer; /* borrowed; NULL: only its own limits count */
 };
 
 struct stream_table;

@@ -15,14 +15,18 @@ struct event_base;
 #define TCP_LINGER_MS                                                                  \
 	30000 /* time that a slow peer has for the rest once the stream is closed */
 
-/* How a dead peer is found. */
+/* How a dead peer is found, and how much of a live one may wait unread. */
 struct tcp_keepalive {
 	unsigned idle_s, interval_s, count;
+	size_t receive_max; /* bytes; 0: as this host has it */
 };
 
 /* Sets what every TCP socket has: non-blocking, TCP_NODELAY, keepalive. 0, or -1 and
  * errno. */
 int tcp_prepare(int fd, const struct tcp_keepalive *);
+
+/* Bytes that were written to a socket and that its peer has not acknowledged. */
+size_t tcp_unacknowledged(int fd);
 
 /* A listening socket whose accepted ones are prepared like that. -1 and errno. */
 int tcp_listen(const char *address, uint16_t port, const struct tcp_keepalive *);

@@ -242,7 +242,7 @@ stream_write_ready(struct request *request)
 		request->session->module, "bus.command.write_check_enabled") ||
 	    stream == NULL)
 		return RESULT_OK;
-	return stream->ops->has_room(stream, request_payload_length(request))
+	return net_stream_has_room(stream, request_payload_length(request))
 		   ? RESULT_OK
 		   : RESULT_BOUNDS_ERROR;
 }

@@ -187,6 +187,7 @@ http_client_start(struct module *module, struct http_url *url,
 	event_emit(module, EVENT_OPENING, "%s", url->authority);
 	self->stream = http_stream_new(
 	    module->base, net_dns(module), url, &plan->stream, &options, &ops);
+	packet_buffer_join(module->net->buffer, self->stream);
 	stream_watch(self->stream, &self->watch);
 	return self;
 }

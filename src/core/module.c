@@ -339,6 +339,7 @@ module_boot(struct module *module)
 			       : BUS_COMMAND;
 	variable_apply_all(module);
 	pins_boot(module);
+	net_boot(module);
 
 	module_show_banner(module);
 	if (module->safe_mode)

@@ -57,6 +57,9 @@ net_keepalive(const struct module *module)
 {
 	struct tcp_keepalive keepalive = { .idle_s = 60, .interval_s = 10, .count = 3 };
 
+	if (module->net != NULL)
+		keepalive.receive_max = packet_buffer_receive_max(module->net->buffer);
+
 	if (!variable_is_on(module, "tcp.keepalive.enabled"))
 		return keepalive;
 	keepalive.idle_s =

@@ -438,6 +438,7 @@ net_free(struct module *module)
 		event_free(net->reaper);
 	if (net->room != NULL)
 		event_free(net->room);
+	packet_buffer_free(net->buffer);
 	free(net);
 	module->net = NULL;
 }

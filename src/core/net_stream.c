@@ -61,8 +61,7 @@ net_reap(evutil_socket_t fd, short what, void *arg)
 		net_stream_was_read(module, handle);
 }
 
-/* What has no interface is a file, or of the web server, which sees to it. */
-static void
+void
 net_note(struct module *module, const struct stream *stream, enum activity_way way)
 {
 	enum network_interface interface = net_get(module)->interfaces[stream->handle];
@@ -131,6 +130,7 @@ net_add_stream_over(
 	net_get(module)->interfaces[handle] = interface;
 	if (interface != NETWORK_DEFAULT)
 		stream->lingering = &module->net->lingering[interface];
+	packet_buffer_join(module->net->buffer, stream);
 	stream_watch(stream, &self->watch);
 	event_emit(module, EVENT_OPENED, "%d", handle);
 	TAILQ_FOREACH (session, &module->sessions, entry) {
@@ -140,17 +140,6 @@ net_add_stream_over(
 	net_server_update(module);
 	pins_follow(module);
 	return handle;
-}
-
-ssize_t
-net_stream_write(
-    struct module *module, struct stream *stream, const void *buf, size_t len)
-{
-	ssize_t n = stream->ops->write(stream, buf, len);
-
-	if (n > 0)
-		net_note(module, stream, ACTIVITY_TX);
-	return n;
 }
 
 void

@@ -194,7 +194,7 @@ bridge_room(const struct bridge *bridge)
 	size_t have = evbuffer_get_length(bridge->up);
 
 	if (bridge->stream != NULL &&
-	    bridge->stream->ops->has_room(bridge->stream, have + CONSOLE_READ_SIZE))
+	    net_stream_has_room(bridge->stream, have + CONSOLE_READ_SIZE))
 		return CONSOLE_READ_SIZE;
 	return have < bridge->receive_max ? bridge->receive_max - have : 1;
 }

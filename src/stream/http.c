@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "base/xmalloc.h"
+#include "stream/packet_buffer.h"
 
 struct http_stream {
 	struct stream stream;
@@ -46,6 +47,7 @@ http_stream_live(void *arg, int64_t at, void *buf, size_t len)
 static void
 http_stream_free(struct http_stream *self)
 {
+	packet_buffer_leave(&self->stream);
 	http_exchange_free(self->exchange);
 	evbuffer_free(self->body);
 	free(self->peer);
@@ -193,6 +195,29 @@ http_stream_lingers(const struct http_stream *self)
 	       !http_exchange_is_over(self->exchange);
 }
 
+static bool
+http_stream_has_buffer(void *arg)
+{
+	return packet_buffer_room(arg) > 0;
+}
+
+/* A body that is kept until it is complete is no packet yet. */
+static void
+http_stream_held(const struct stream *stream, struct stream_held *held)
+{
+	const struct http_stream *self = (const struct http_stream *)stream;
+
+	held->received = http_exchange_kept(self->exchange);
+	if (self->options.body == HTTP_BODY_LIVE)
+		held->sent = evbuffer_get_length(self->body);
+}
+
+static void
+http_stream_resume(struct stream *stream)
+{
+	http_exchange_resume(((struct http_stream *)stream)->exchange);
+}
+
 static void
 http_stream_close(struct stream *stream)
 {
@@ -213,6 +238,8 @@ static const struct stream_ops http_stream_ops = {
 	.info = http_stream_info,
 	.close = http_stream_close,
 	.drop = http_stream_drop,
+	.held = http_stream_held,
+	.resume = http_stream_resume,
 };
 
 struct stream *
@@ -236,6 +263,8 @@ http_stream_new(struct event_base *base, struct evdns_base *dns, struct http_url
 	full.source.arg = self;
 	own_ops.told = http_stream_told;
 	own_ops.told_arg = self;
+	own_ops.has_room = http_stream_has_buffer;
+	own_ops.room_arg = &self->stream;
 	self->exchange = http_exchange_start(base, dns, url, &full, &own_ops);
 	return &self->stream;
 }

@@ -166,6 +166,8 @@ http_exchange_go(struct http_exchange *self)
 		.trust = self->url.is_tls ? self->trust : NULL,
 		.source = self->options.source,
 		.form_file = self->form_file,
+		.has_room = self->ops.has_room,
+		.room_arg = self->ops.room_arg,
 	};
 	int fd = self->fd;
 
@@ -570,6 +572,14 @@ http_exchange_received(struct http_exchange *self)
 	return self->transfer != NULL && self->status != 0
 		   ? http_transfer_received(self->transfer)
 		   : self->received;
+}
+
+size_t
+http_exchange_kept(const struct http_exchange *self)
+{
+	return evbuffer_get_length(self->transfer == NULL
+				       ? self->received
+				       : http_transfer_received(self->transfer));
 }
 
 void

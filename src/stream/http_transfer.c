@@ -33,6 +33,8 @@ struct http_transfer {
 	struct evbuffer *received; /* owned */
 	void (*wake)(void *arg);
 	void *arg;
+	bool (*has_room)(void *arg); /* or NULL */
+	void *room_arg;
 	int64_t sent;
 	size_t header_size;
 	int status;
@@ -199,12 +201,19 @@ http_transfer_header(char *line, size_t size, size_t count, void *arg)
 	return len;
 }
 
+static bool
+http_transfer_has_room(const struct http_transfer *self)
+{
+	return evbuffer_get_length(self->received) < HTTP_RECEIVE_MAX &&
+	       (self->has_room == NULL || self->has_room(self->room_arg));
+}
+
 static size_t
 http_transfer_receive(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct http_transfer *self = arg;
 
-	if (evbuffer_get_length(self->received) >= HTTP_RECEIVE_MAX) {
+	if (!http_transfer_has_room(self)) {
 		self->full = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
@@ -412,6 +421,8 @@ http_transfer_start(struct event_base *base, int fd,
 	self->arg = arg;
 	self->trust = options->trust;
 	self->host = options->url->host;
+	self->has_room = options->has_room;
+	self->room_arg = options->room_arg;
 	self->is_of_head = options->method == HTTP_HEAD;
 	self->received = xcheck(evbuffer_new());
 	self->timer = xcheck(event_new(base, -1, 0, http_transfer_timed_out, self));
@@ -501,8 +512,7 @@ http_transfer_received(struct http_transfer *self)
 void
 http_transfer_resume(struct http_transfer *self)
 {
-	bool may_receive =
-	    self->full && evbuffer_get_length(self->received) < HTTP_RECEIVE_MAX;
+	bool may_receive = self->full && http_transfer_has_room(self);
 
 	if (self->over || (!may_receive && !self->starved))
 		return;

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "base/xmalloc.h"
+#include "stream/packet_buffer.h"
 
 struct posted {
 	struct stream stream;
@@ -70,6 +71,12 @@ posted_info(const struct stream *stream, struct stream_info *info)
 }
 
 static void
+posted_held(const struct stream *stream, struct stream_held *held)
+{
+	held->received = evbuffer_get_length(((const struct posted *)stream)->bytes);
+}
+
+static void
 posted_close(struct stream *stream)
 {
 	struct posted *self = (struct posted *)stream;
@@ -89,6 +96,7 @@ static const struct stream_ops posted_ops = {
 	.poll = posted_poll,
 	.info = posted_info,
 	.close = posted_close,
+	.held = posted_held,
 };
 
 struct stream *
@@ -122,6 +130,7 @@ posted_stream_put(struct stream *stream, struct evbuffer *bytes)
 
 	if (evbuffer_get_length(self->bytes) + evbuffer_get_length(bytes) >
 		POSTED_MAX ||
+	    evbuffer_get_length(bytes) > packet_buffer_room(stream) ||
 	    evbuffer_add_buffer(self->bytes, bytes) == -1)
 		return -1;
 	event_active(self->news, EV_TIMEOUT, 0);

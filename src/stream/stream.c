@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xmalloc.h"
+#include "stream/packet_buffer.h"
 
 struct stream_table {
 	struct stream *slots[STREAM_MAX]; /* owned */
@@ -55,6 +56,7 @@ stream_close(struct stream_table *table, int handle)
 	if (stream == NULL)
 		return;
 	table->slots[handle] = NULL;
+	packet_buffer_leave(stream);
 	while ((watch = TAILQ_FIRST(&stream->watches)) != NULL) {
 		TAILQ_REMOVE(&stream->watches, watch, entry);
 		watch->told(watch, stream, STREAM_EVENT_FREE);

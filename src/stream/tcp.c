@@ -6,8 +6,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #define TCP_BACKLOG 128 /* connections that the kernel queues */
 
@@ -22,6 +25,11 @@ tcp_prepare(int fd, const struct tcp_keepalive *keepalive)
 {
 	int flags = fcntl(fd, F_GETFL);
 
+	/* The kernel makes twice the number of it, for its own part; what a window is
+	 * offers about the number itself. */
+	if (keepalive->receive_max > 0 &&
+	    tcp_set(fd, SOL_SOCKET, SO_RCVBUF, (int)keepalive->receive_max) == -1)
+		return -1;
 	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
 	    tcp_set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1 ||
 	    tcp_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) == -1 ||
@@ -30,6 +38,14 @@ tcp_prepare(int fd, const struct tcp_keepalive *keepalive)
 	    tcp_set(fd, IPPROTO_TCP, TCP_KEEPCNT, (int)keepalive->count) == -1)
 		return -1;
 	return 0;
+}
+
+size_t
+tcp_unacknowledged(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
 int

@@ -6,13 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/sockios.h>
-
 #include <event2/buffer.h>
 #include <event2/event.h>
 
 #include "base/clock.h"
 #include "base/xmalloc.h"
+#include "stream/packet_buffer.h"
 #include "stream/tcp.h"
 #include "stream/tcp_wire.h"
 
@@ -327,6 +326,20 @@ tcp_info(const struct stream *stream, struct stream_info *info)
 	info->waiting = self->wire->ops->waiting(self->wire);
 }
 
+/* What waits in the kernel of the module counts as kept by it. */
+static void
+tcp_held(const struct stream *stream, struct stream_held *held)
+{
+	const struct tcp_stream *self = (const struct tcp_stream *)stream;
+
+	held->received = tcp_plain_waiting(self->wire);
+	if (self->wire->ops->is_secure)
+		held->received += self->wire->ops->waiting(self->wire);
+	held->sent = tcp_unacknowledged(self->wire->fd);
+	if (self->out != NULL)
+		held->sent += evbuffer_get_length(self->out);
+}
+
 static void
 tcp_free(struct tcp_stream *self)
 {
@@ -421,11 +434,8 @@ tcp_linger_read(evutil_socket_t fd, short what, void *arg)
 static bool
 tcp_has_to_linger(struct tcp_stream *self)
 {
-	int unsent = 0;
-
-	return tcp_has_unsent(self) ||
-	       (tcp_plain_waiting(self->wire) > 0 &&
-		   ioctl(self->wire->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0);
+	return tcp_has_unsent(self) || (tcp_plain_waiting(self->wire) > 0 &&
+					   tcp_unacknowledged(self->wire->fd) > 0);
 }
 
 /* Chosen: as with the TCP stack of an operating system, closing comes after all that
@@ -473,7 +483,7 @@ tcp_close(struct stream *stream)
 	{                                                                              \
 		.type = (TYPE), .kind = (KIND), .read = tcp_read, .write = tcp_write,  \
 		.has_room = tcp_has_room, .poll = tcp_poll, .info = tcp_info,          \
-		.close = tcp_close, .drop = tcp_drop                                   \
+		.close = tcp_close, .drop = tcp_drop, .held = tcp_held                 \
 	}
 
 /* By tcp_wire_ops.is_secure and by whether the connection was accepted. */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "stream/datagram.h"
+#include "stream/packet_buffer.h"
 #include "stream/tcp.h"
 
 #define UDP_DATAGRAMS_A_TURN 32 /* so that a flood leaves the loop to others */
@@ -53,7 +54,7 @@ udp_is_server(const struct udp_stream *self)
 static bool
 udp_receive(struct udp_stream *self, bool *was_empty)
 {
-	static const size_t room_max = UDP_RECEIVE_MAX;
+	size_t room = UDP_RECEIVE_MAX - evbuffer_get_length(self->in), shared;
 	char bytes[UDP_DATAGRAM_MAX];
 	struct sockaddr_in from;
 	socklen_t from_len = sizeof from;
@@ -69,7 +70,8 @@ udp_receive(struct udp_stream *self, bool *was_empty)
 		return true;
 	if (udp_is_server(self))
 		self->peer = from;
-	if (evbuffer_get_length(self->in) + (size_t)n > room_max) {
+	shared = packet_buffer_room(&self->stream);
+	if ((size_t)n > (shared < room ? shared : room)) {
 		if (self->dropped++ == 0)
 			log_msg(LOG_INFO, "udp",
 			    "%s: datagrams dropped, nobody reads them", self->info);
@@ -171,6 +173,15 @@ udp_info(const struct stream *stream, struct stream_info *info)
 }
 
 static void
+udp_held(const struct stream *stream, struct stream_held *held)
+{
+	const struct udp_stream *self = (const struct udp_stream *)stream;
+
+	held->received = evbuffer_get_length(self->in);
+	held->sent = tcp_unacknowledged(self->fd);
+}
+
+static void
 udp_close(struct stream *stream)
 {
 	struct udp_stream *self = (struct udp_stream *)stream;
@@ -193,6 +204,7 @@ static const struct stream_ops udp_client_ops = {
 	.poll = udp_poll,
 	.info = udp_info,
 	.close = udp_close,
+	.held = udp_held,
 };
 
 static const struct stream_ops udp_server_ops = {
@@ -204,6 +216,7 @@ static const struct stream_ops udp_server_ops = {
 	.poll = udp_poll,
 	.info = udp_info,
 	.close = udp_close,
+	.held = udp_held,
 };
 
 void

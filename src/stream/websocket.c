@@ -13,6 +13,8 @@
 #include <openssl/ssl.h>
 
 #include "base/xmalloc.h"
+#include "stream/packet_buffer.h"
+#include "stream/tcp.h"
 #include "stream/websocket_frames.h"
 
 /* It lives until the stream is closed and the connection is over, whichever comes last.
@@ -82,6 +84,7 @@ static bool
 websocket_may_read(const struct websocket *self)
 {
 	return evbuffer_get_length(self->received) <= WEBSOCKET_RECEIVE_MAX &&
+	       packet_buffer_room(&self->stream) > 0 &&
 	       (self->gone ||
 		   evbuffer_get_length(websocket_output(self)) <= WEBSOCKET_SEND_MAX);
 }
@@ -303,6 +306,23 @@ websocket_info(const struct stream *stream, struct stream_info *info)
 }
 
 static void
+websocket_held(const struct stream *stream, struct stream_held *held)
+{
+	const struct websocket *self = (const struct websocket *)stream;
+
+	held->received = evbuffer_get_length(self->received);
+	if (self->bev != NULL)
+		held->sent = evbuffer_get_length(websocket_output(self)) +
+			     tcp_unacknowledged(bufferevent_getfd(self->bev));
+}
+
+static void
+websocket_resume(struct stream *stream)
+{
+	websocket_wake((struct websocket *)stream);
+}
+
+static void
 websocket_close(struct stream *stream)
 {
 	struct websocket *self = (struct websocket *)stream;
@@ -326,6 +346,8 @@ static const struct stream_ops websocket_ops = {
 	.poll = websocket_poll,
 	.info = websocket_info,
 	.close = websocket_close,
+	.held = websocket_held,
+	.resume = websocket_resume,
 };
 
 struct stream *

@@ -1,9 +1,8 @@
 #include "var/table.h"
 
-#include <string.h>
-
 #include <event2/buffer.h>
 
+#include "core/net.h"
 #include "core/profile.h"
 #include "var/choices.h"
 
@@ -14,12 +13,11 @@ static void
 network_buffer_used_get(struct module *module, const char *index, const char *modifier,
     struct evbuffer *out)
 {
-	static const char text[] = "rx:0,tx:0";
+	struct stream_held used = net_buffer_used(module);
 
-	(void)module;
 	(void)index;
 	(void)modifier;
-	evbuffer_add(out, text, strlen(text));
+	evbuffer_add_printf(out, "rx:%zu,tx:%zu", used.received, used.sent);
 }
 
 /* Reference: variable notes, network. Chosen: the sizes that vendor code sets, 25000
@@ -29,24 +27,26 @@ network_buffer_used_get(struct module *module, const char *index, const char *mo
 const struct variable network_variables[] = {
 	{ .name = "network.buffer.rxtx_ratio",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .profiles = PROFILE_WZ_3,
 	    .applies = VARIABLE_ON_REBOOT,
 	    .initial = "50",
 	    .max = 100,
-	    .help = "Percent of the packet buffer that are for reception." },
+	    .help =
+		"Percent of the packet buffer that are for reception; the rest is for "
+		"sending." },
 	{ .name = "network.buffer.size",
 	    .type = VARIABLE_INT,
-	    .flags = VARIABLE_PERSISTED | VARIABLE_LATER,
+	    .flags = VARIABLE_PERSISTED,
 	    .profiles = PROFILE_WZ_3,
 	    .applies = VARIABLE_ON_REBOOT,
 	    .initial = "25000",
 	    .min = 5000,
 	    .max = 100000,
-	    .help = "Bytes of the packet buffer." },
+	    .help = "Bytes of the packet buffer that all streams of a module share." },
 	{ .name = "network.buffer.used",
 	    .shortcut = "ne b u",
-	    .flags = VARIABLE_READONLY | VARIABLE_LATER,
+	    .flags = VARIABLE_READONLY,
 	    .profiles = PROFILE_WZ_3,
 	    .get = network_buffer_used_get,
 	    .help = "Use of the packet buffer, in percent." },

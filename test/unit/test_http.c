@@ -217,7 +217,9 @@ static void
 peer_begin(
     struct peer *peer, const char *scheme, const struct http_exchange_options *options)
 {
-	const struct tcp_keepalive keepalive = { 60, 10, 3 };
+	const struct tcp_keepalive keepalive = {
+		.idle_s = 60, .interval_s = 10, .count = 3
+	};
 	const struct http_exchange_ops ops = { .trust = peer_trust,
 		.said = peer_said,
 		.told = peer_told,
