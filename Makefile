@@ -28,7 +28,8 @@ ifdef WERROR
 WARN += -Werror
 endif
 
-PACKAGES := libevent libevent_openssl openssl jansson libconfig libcurl zlib libmnl ldns
+PACKAGES := libevent libevent_openssl openssl jansson libconfig libcurl zlib libmnl ldns \
+	libgpiod
 # Those that come without a file for pkg-config.
 LIBRARIES := -lwslay
 SOURCES := $(sort $(wildcard src/*/*.c src/*/*/*.c))

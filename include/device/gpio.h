@@ -39,13 +39,31 @@ struct gpio_state {
 	struct gpio_signal signal;
 };
 
+struct event_base;
 struct gpio;
+
+/* A line of a GPIO chip of this host. */
+struct gpio_place {
+	const char *module; /* for the log */
+	const char *chip; /* path */
+	unsigned line; /* of the chip, from 0 */
+	bool active_low; /* the line is low when the pin is high */
+	bool no_pulls; /* the board has resistors of its own */
+};
 
 /* The owner of a pin that the module's user has taken, not one of its functions. */
 extern const char gpio_user[];
 
 struct gpio *gpio_new(unsigned pins); /* at most GPIO_PINS_MAX; all unused */
 void gpio_free(struct gpio *); /* NULL is allowed */
+
+/* Puts a pin that is not in use on a line of this host for good: then the world outside
+ * is what is wired to the line. The texts of the place stay borrowed. */
+void gpio_bind(
+    struct gpio *, unsigned pin, struct event_base *, const struct gpio_place *);
+
+/* Whether a pin is in use and on its line; gpio_drive() does nothing there. */
+bool gpio_is_real(const struct gpio *, unsigned pin);
 
 /* The functions below take any pin number: one that is not there is never driven and
  * reads as unused. */

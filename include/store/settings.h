@@ -8,6 +8,7 @@
 /* The configuration file, read and checked as a whole. */
 
 #define SETTINGS_MODULES_MAX 4096
+#define SETTINGS_PINS_MAX 32 /* of a module, as GPIO_PINS_MAX */
 #define SETTINGS_NAME_MAX 63 /* bytes of a module's name */
 
 struct settings_port {
@@ -47,6 +48,14 @@ struct settings_factory { /* a factory default of the board */
 	unsigned line; /* in the file, for messages */
 };
 
+struct settings_pin { /* a pin that is a line of a GPIO chip of this host */
+	char *chip; /* path */
+	uint32_t line; /* of the chip, from 0 */
+	uint16_t pin;
+	bool active_low; /* the line is low when the pin is high */
+	bool pulls; /* as the pin's direction says; false: none */
+};
+
 struct module_settings {
 	char *name;
 	char *profile; /* as written; NULL: the default one */
@@ -60,6 +69,8 @@ struct module_settings {
 	struct settings_air radio; /* the networks that only this module hears */
 	struct settings_factory *factory;
 	size_t factory_count;
+	struct settings_pin *pins;
+	size_t pin_count;
 	bool http_close; /* quirks.http_close */
 	char *files_factory; /* directory of the files of the factory; or NULL */
 	uint32_t files_size; /* bytes of the flash for files */
@@ -77,12 +88,13 @@ struct settings {
 typedef void settings_fault(void *arg, const char *text);
 
 /* Checks a value that store/ knows no rule for: what is "profile" or a factory
- * variable. NULL when right, else what would be right; the text is borrowed until the
- * next call. */
+ * variable, how many pins there are. NULL when right, else what would be right; the
+ * text is borrowed until the next call. */
 struct settings_rules {
 	const char *(*profile)(void *arg, const char *name);
 	const char *(*factory)(void *arg, const struct module_settings *,
 	    const char *name, const char *value);
+	const char *(*pin)(void *arg, const struct module_settings *, unsigned pin);
 	/* member: the name of the setting that is wrong. */
 	const char *(*network)(
 	    void *arg, const struct settings_wifi *, const char **member);

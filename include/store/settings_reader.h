@@ -84,6 +84,8 @@ extern const struct setting settings_file_table[];
 extern const struct setting settings_network_table[];
 extern const struct setting settings_air_table[]; /* of the common air */
 extern const struct setting settings_radio_table[]; /* of a module */
+extern const struct setting settings_pin_table[]; /* of a module's gpio */
+extern const struct setting_list settings_pin_list;
 
 /* What a module's network leaves out, it has from the common one. */
 void settings_inherit_network(
@@ -91,6 +93,10 @@ void settings_inherit_network(
 
 /* Checks which interfaces the modules have, once all is inherited. */
 void settings_check_interfaces(struct settings_reader *, const config_setting_t *root,
+    const struct settings_file *);
+
+/* Checks that no two pins of all modules are one line. */
+void settings_check_lines(struct settings_reader *, const config_setting_t *root,
     const struct settings_file *);
 
 /* A MAC address whose first octet is even, in its normal spelling afterwards. */
@@ -129,8 +135,8 @@ void settings_tell_missing(
 /* A value that no other setting of its kind may have. */
 struct settings_key {
 	const config_setting_t *setting; /* where it is given */
-	const char *text; /* NULL: the number counts */
-	unsigned number;
+	const char *text; /* NULL: the number alone counts */
+	unsigned number; /* beside a text: counts where the texts are the same */
 	size_t position; /* its place in the file's order */
 };
 

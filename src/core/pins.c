@@ -24,6 +24,26 @@ struct pins_plan {
 	bool user[GPIO_PINS_MAX]; /* taken by hand or by gpio.init */
 };
 
+/* The pins that are lines of this host by the configuration. */
+static void
+pins_bind(struct pins *pins)
+{
+	const struct module_settings *own = pins->module->own;
+
+	for (size_t i = 0; i < own->pin_count; i++) {
+		const struct settings_pin *pin = &own->pins[i];
+		const struct gpio_place place = {
+			.module = own->name,
+			.chip = pin->chip,
+			.line = pin->line,
+			.active_low = pin->active_low,
+			.no_pulls = !pin->pulls,
+		};
+
+		gpio_bind(pins->gpio, pin->pin, pins->module->base, &place);
+	}
+}
+
 struct pins *
 pins_get(struct module *module)
 {
@@ -34,6 +54,7 @@ pins_get(struct module *module)
 	pins = module->pins = xcalloc(1, sizeof *pins);
 	pins->module = module;
 	pins->gpio = gpio_new(module->profile->gpios);
+	pins_bind(pins);
 	memset(pins->at, -1, sizeof pins->at);
 	memset(pins->init, PINS_INIT_NONE, sizeof pins->init);
 	for (unsigned i = 0; i < INDICATORS; i++)

@@ -44,6 +44,23 @@ reload_air_differs(const struct settings_air *a, const struct settings_air *b)
 	return false;
 }
 
+static bool
+reload_pins_differ(const struct module_settings *a, const struct module_settings *b)
+{
+	if (a->pin_count != b->pin_count)
+		return true;
+	for (size_t i = 0; i < a->pin_count; i++) {
+		const struct settings_pin *one = &a->pins[i], *other = &b->pins[i];
+
+		if (one->pin != other->pin || one->line != other->line ||
+		    one->active_low != other->active_low ||
+		    one->pulls != other->pulls ||
+		    reload_differs(one->chip, other->chip))
+			return true;
+	}
+	return false;
+}
+
 static const char *
 reload_profile(const struct module_settings *module)
 {
@@ -67,6 +84,8 @@ reload_module(struct module_settings *current, struct module_settings *fresh)
 	if (current->files_size != fresh->files_size ||
 	    reload_differs(current->files_factory, fresh->files_factory))
 		log_msg(LOG_WARNING, current->name, "files needs a restart to change");
+	if (reload_pins_differ(current, fresh))
+		log_msg(LOG_WARNING, current->name, "gpio needs a restart to change");
 
 	if (reload_air_differs(&current->radio, &fresh->radio))
 		log_msg(LOG_WARNING, current->name, "radio needs a restart to change");

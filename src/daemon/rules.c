@@ -89,6 +89,19 @@ rules_check_factory(
 	return rules->text;
 }
 
+static const char *
+rules_check_pin(void *arg, const struct module_settings *own, unsigned pin)
+{
+	struct rules *rules = arg;
+	const struct profile *profile = rules_profile_of(own);
+
+	if (profile == NULL || pin < profile->gpios)
+		return NULL;
+	snprintf(rules->text, sizeof rules->text, "a pin of profile %s, 0 to %u",
+	    profile->name, profile->gpios - 1);
+	return rules->text;
+}
+
 const char *
 rules_network(const struct settings_wifi *wifi, struct air_network *network,
     uint8_t bssid[MAC_OCTETS], const char **member)
@@ -138,6 +151,7 @@ rules_init(struct rules *rules)
 	memset(rules, 0, sizeof *rules);
 	rules->settings.profile = rules_check_profile;
 	rules->settings.factory = rules_check_factory;
+	rules->settings.pin = rules_check_pin;
 	rules->settings.network = rules_check_network;
 	rules->settings.arg = rules;
 }

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
+#include "device/gpio_line.h"
 
 const char gpio_user[] = "GPIO";
 
 struct gpio_pin {
 	const char *owner; /* borrowed; NULL: none */
+	struct gpio_line *line; /* owned; NULL: it is in software */
 	struct gpio_signal signal;
 	uint16_t millivolts; /* from outside */
 	uint8_t direction; /* enum gpio_direction */
@@ -49,6 +51,8 @@ gpio_new(unsigned pins)
 void
 gpio_free(struct gpio *gpio)
 {
+	for (unsigned i = 0; gpio != NULL && i < gpio->count; i++)
+		gpio_line_free(gpio->pins[i].line);
 	free(gpio);
 }
 
@@ -68,6 +72,8 @@ gpio_sense(const struct gpio_pin *pin)
 
 	if (direction == GPIO_OUTPUT || (gpio_is_output(direction) && !pin->latch))
 		return pin->latch;
+	if (gpio_line_is_held(pin->line))
+		return gpio_line_level(pin->line);
 	if (pin->drive != GPIO_DRIVE_RELEASED)
 		return pin->drive == GPIO_DRIVE_HIGH;
 	return direction == GPIO_INPUT_PULL_UP || gpio_is_output(direction);
@@ -101,6 +107,38 @@ gpio_update(struct gpio *gpio, unsigned pin, bool changed)
 		gpio_tell(gpio, pin);
 }
 
+/* The line does what the pin does. */
+static void
+gpio_put_out(struct gpio_pin *self)
+{
+	if (self->line != NULL)
+		gpio_line_set(
+		    self->line, (enum gpio_direction)self->direction, self->latch);
+}
+
+static void
+gpio_line_told(void *arg, unsigned pin)
+{
+	gpio_update(arg, pin, false);
+}
+
+void
+gpio_bind(struct gpio *gpio, unsigned pin, struct event_base *base,
+    const struct gpio_place *place)
+{
+	struct gpio_pin *self = gpio_get(gpio, pin);
+
+	if (self == NULL || self->line != NULL)
+		return;
+	self->line = gpio_line_new(base, place, pin, gpio_line_told, gpio);
+}
+
+bool
+gpio_is_real(const struct gpio *gpio, unsigned pin)
+{
+	return pin < gpio->count && gpio_line_is_held(gpio->pins[pin].line);
+}
+
 int
 gpio_claim(struct gpio *gpio, unsigned pin, const char *owner,
     enum gpio_direction direction, bool level)
@@ -120,6 +158,7 @@ gpio_claim(struct gpio *gpio, unsigned pin, const char *owner,
 	self->owner = owner;
 	self->direction = (uint8_t)direction;
 	self->latch = level;
+	gpio_put_out(self);
 	gpio_update(gpio, pin, changed);
 	return 0;
 }
@@ -135,6 +174,7 @@ gpio_release(struct gpio *gpio, unsigned pin)
 	self->direction = GPIO_NONE;
 	self->latch = false;
 	self->signal = (struct gpio_signal){ .pwm_hz = 0 };
+	gpio_put_out(self);
 	gpio_update(gpio, pin, true);
 }
 
@@ -146,6 +186,7 @@ gpio_write(struct gpio *gpio, unsigned pin, bool level)
 	if (self == NULL || self->latch == level)
 		return;
 	self->latch = level;
+	gpio_put_out(self);
 	gpio_update(gpio, pin, false);
 }
 
@@ -163,6 +204,9 @@ gpio_write_signal(struct gpio *gpio, unsigned pin, const struct gpio_signal *sig
 bool
 gpio_level(const struct gpio *gpio, unsigned pin)
 {
+	/* A line that others pull down tells no edge while the pin is an output. */
+	if (gpio_is_real(gpio, pin))
+		return gpio_sense(&gpio->pins[pin]);
 	return pin < gpio->count && gpio->pins[pin].level;
 }
 
@@ -178,7 +222,7 @@ gpio_look(const struct gpio *gpio, unsigned pin)
 	self = &gpio->pins[pin];
 	state.owner = self->owner;
 	state.direction = (enum gpio_direction)self->direction;
-	state.level = self->level;
+	state.level = gpio_level(gpio, pin);
 	state.drive = (enum gpio_drive)self->drive;
 	state.signal = self->signal;
 	return state;

@@ -100,6 +100,9 @@ control_drive_pin(
 		drive = GPIO_DRIVE_HIGH;
 	else if (strcmp(word, "release") != 0)
 		return control_fail(client, "a pin is driven 0 or 1, or released");
+	if (gpio_is_real(gpio, pin))
+		return control_fail(client,
+		    "the pin is on a line of this host, which is what drives it");
 	gpio_drive(gpio, pin, drive);
 	return control_pin(gpio, pin);
 }

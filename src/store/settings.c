@@ -43,6 +43,9 @@ settings_free_modules(struct module_settings *modules, size_t count)
 			free(module->factory[j].value);
 		}
 		free(module->factory);
+		for (size_t j = 0; j < module->pin_count; j++)
+			free(module->pins[j].chip);
+		free(module->pins);
 		settings_network_clear(&module->network);
 		settings_air_clear(&module->radio);
 		free(module->files_factory);
@@ -65,10 +68,6 @@ settings_check_factory(struct settings_reader *reader, const config_setting_t *s
 	struct module_settings asked = *module;
 	char unnamed[] = "unnamed";
 
-	/* Nobody can say what belongs to a profile that is none. */
-	if (module->profile == NULL &&
-	    config_setting_get_member(setting, "profile") != NULL)
-		return;
 	if (module->name == NULL)
 		asked.name = unnamed;
 	for (size_t i = 0; i < module->factory_count; i++) {
@@ -87,6 +86,41 @@ settings_check_factory(struct settings_reader *reader, const config_setting_t *s
 	}
 }
 
+static void
+settings_check_pins(struct settings_reader *reader, const config_setting_t *setting,
+    const struct module_settings *module)
+{
+	const config_setting_t *list = config_setting_get_member(setting, "gpio");
+
+	for (size_t i = 0; i < module->pin_count; i++) {
+		const config_setting_t *pin = config_setting_get_member(
+		    config_setting_get_elem(list, (unsigned)i), "pin");
+		const char *expected =
+		    reader->rules->pin(reader->rules->arg, module, module->pins[i].pin);
+
+		/* One that is missing or beyond any profile was told. */
+		if (expected != NULL && module->pins[i].pin < SETTINGS_PINS_MAX)
+			settings_tell(
+			    reader, pin, NULL, "not there; give %s", expected);
+	}
+}
+
+/* Asks the rules what they know of a module's profile. */
+static void
+settings_check_module(struct settings_reader *reader, const config_setting_t *setting,
+    const struct module_settings *module)
+{
+	/* Nobody can say what belongs to a profile that is none. */
+	if (reader->rules == NULL ||
+	    (module->profile == NULL &&
+		config_setting_get_member(setting, "profile") != NULL))
+		return;
+	if (reader->rules->factory != NULL)
+		settings_check_factory(reader, setting, module);
+	if (reader->rules->pin != NULL)
+		settings_check_pins(reader, setting, module);
+}
+
 /* What can be said of the modules only when the whole file is known. */
 static void
 settings_complete_modules(struct settings_reader *reader, const config_setting_t *root,
@@ -96,11 +130,10 @@ settings_complete_modules(struct settings_reader *reader, const config_setting_t
 
 	for (size_t i = 0; i < file->module_count; i++) {
 		settings_inherit_network(&file->modules[i].network, &file->network);
-		if (reader->rules != NULL && reader->rules->factory != NULL)
-			settings_check_factory(reader,
-			    config_setting_get_elem(list, (unsigned)i),
-			    &file->modules[i]);
+		settings_check_module(reader,
+		    config_setting_get_elem(list, (unsigned)i), &file->modules[i]);
 	}
+	settings_check_lines(reader, root, file);
 	settings_check_interfaces(reader, root, file);
 }
 

@@ -135,8 +135,10 @@ settings_tell_place(struct settings_reader *reader, const char *file, unsigned l
 static int
 settings_key_compare(const struct settings_key *a, const struct settings_key *b)
 {
-	if (a->text != NULL && b->text != NULL)
-		return strcmp(a->text, b->text);
+	int order = a->text != NULL && b->text != NULL ? strcmp(a->text, b->text) : 0;
+
+	if (order != 0)
+		return order;
 	return (a->number > b->number) - (a->number < b->number);
 }
 

@@ -36,6 +36,8 @@ FAULTS = (
     ("port as text", "host = 0", 'host = "0"', 2, "host"),
     ("link with a slash", '"serial"', '"../serial"', 7, "link"),
     ("link and device", 'link = "serial"', 'link = "a"; device = "/dev/x"', 7, "serial"),
+    ("pin of another profile", "factory = (",
+     'gpio = ( { pin = 22; chip = "/dev/x"; line = 0; } ); factory = (', 8, "0 to 21"),
     ("unknown variable", "http.server.enabled", "http.server.enable", 8, "factory"),
     ("value of a variable", 'value = "1"', 'value = "maybe"', 8, "factory"),
 )

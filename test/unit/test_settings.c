@@ -59,6 +59,27 @@ test_complete_file(void **state)
 }
 
 static void
+test_pins(void **state)
+{
+	struct settings *settings = fixture_accept(*state,
+	    "modules = ( { name = \"m\"; gpio = ( { pin = 5; chip = \"/dev/c\"; line = "
+	    "17; }, { pin = 0; chip = \"/dev/c\"; line = 0; active_low = true; pulls = "
+	    "false; } ); } );");
+	const struct settings_pin *pins = settings->modules->pins;
+
+	assert_int_equal(settings->modules->pin_count, 2);
+	assert_int_equal(pins[0].pin, 5);
+	assert_string_equal(pins[0].chip, "/dev/c");
+	assert_int_equal(pins[0].line, 17);
+	assert_false(pins[0].active_low);
+	assert_true(pins[0].pulls);
+	assert_int_equal(pins[1].pin, 0);
+	assert_true(pins[1].active_low);
+	assert_false(pins[1].pulls);
+	settings_free(settings);
+}
+
+static void
 test_defaults(void **state)
 {
 	struct settings *settings =
@@ -76,6 +97,7 @@ test_defaults(void **state)
 	assert_int_equal(module->network.port_count, 0);
 	assert_int_equal(settings_host_port(&module->network, 2000), 2000);
 	assert_int_equal(module->factory_count, 0);
+	assert_int_equal(module->pin_count, 0);
 	assert_false(module->http_close);
 	settings_free(settings);
 	settings_free(NULL);
@@ -448,6 +470,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_complete_file),
+		TEST(test_pins),
 		TEST(test_defaults),
 		TEST(test_serial_off),
 		TEST(test_network_parts),

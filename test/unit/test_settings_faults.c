@@ -10,11 +10,33 @@ test_module_faults(void **state)
 		const char *members, *fault;
 	} faults[] = {
 		{ "antenna = { };", "antenna: unknown setting; known here: name, "
-				    "profile, version, mac, "
-				    "serial, network, radio, factory, files, quirks" },
+				    "profile, version, mac, serial, network, "
+				    "radio, factory, gpio, files, quirks" },
 		{ "files = { };  link = { };",
 		    "link: unknown setting; known here: name, profile, version, mac, "
-		    "serial, network, radio, factory, files, quirks" },
+		    "serial, network, radio, factory, gpio, files, quirks" },
+		{ "gpio = ( { chip = \"/c\"; line = 0; } );",
+		    "gpio[0].pin: missing; give 0 to 31" },
+		{ "gpio = ( { pin = 32; chip = \"/c\"; line = 0; } );",
+		    "gpio[0].pin: 32 is out of range; give 0 to 31" },
+		{ "gpio = ( { pin = 0; chip = \"gpiochip0\"; line = 0; } );",
+		    "gpio[0].chip: \"gpiochip0\" is not valid; give the full path of a "
+		    "GPIO chip such as \"/dev/gpiochip0\", at most 127 bytes" },
+		{ "gpio = ( { pin = 0; chip = \"/c\"; line = -1; } );",
+		    "gpio[0].line: -1 is out of range; give 0 to 65535" },
+		{ "gpio = ( { pin = 0; chip = \"/c\"; } );",
+		    "gpio[0].line: missing; give 0 to 65535" },
+		{ "gpio = ( { pin = 0; chip = \"/c\"; line = 1; bias = true; } );",
+		    "gpio[0].bias: unknown setting; known here: pin, chip, line, "
+		    "active_low, pulls" },
+		{ "gpio = ( { pin = 1; chip = \"/c\"; line = 1; }, { pin = 1; chip = "
+		  "\"/c\"; line = 2; } );",
+		    "gpio[1].pin: the same as modules[0].gpio[0].pin; give each pin "
+		    "once" },
+		{ "gpio = ( { pin = 1; chip = \"/c\"; line = 1; }, { pin = 2; chip = "
+		  "\"/d\"; line = 1; }, { pin = 3; chip = \"/c\"; line = 1; } );",
+		    "gpio[2].line: the same as modules[0].gpio[0].line; give each line "
+		    "of a chip once" },
 		{ "radio = { backend = \"wire\"; };",
 		    "radio.backend: \"wire\" is not valid; give \"simulated\"" },
 		{ "radio = { networks = ( { } ); };",
@@ -227,6 +249,12 @@ test_file_faults(void **state)
 		    "3: modules[2].serial.device: the same as "
 		    "modules[0].serial.device; "
 		    "give each module its own serial port" },
+		{ "modules = ( { name = \"a\"; gpio = ( { pin = 1; chip = \"/c\"; "
+		  "line = 5; } ); },\n"
+		  "  { name = \"b\"; gpio = ( { pin = 1; chip = \"/c\"; line = 4; },\n"
+		  "  { pin = 2; chip = \"/c\"; line = 5; } ); } );",
+		    "3: modules[1].gpio[1].line: the same as modules[0].gpio[0].line; "
+		    "give each line of a chip once" },
 	};
 
 	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
