@@ -324,7 +324,8 @@ guard_look_at_chunk_end(struct web_guard *guard)
 	return true;
 }
 
-/* What stands in a trailer is dropped: evhttp would take it for headers. */
+/* What stands in a trailer is dropped: evhttp 2.1 takes it for headers, where it has
+ * not been mended (CVE-2026-63379). */
 static bool
 guard_look_at_trailer(struct web_guard *guard)
 {
