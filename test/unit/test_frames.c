@@ -11,9 +11,10 @@
 
 #define IP_LEN 20
 #define UDP_LEN 8
-#define BODY "Hello"
 #define BODY_LEN 5
 #define PACKET_LEN (IP_LEN + UDP_LEN + BODY_LEN)
+
+static const uint8_t body_bytes[BODY_LEN] = { 1, 2, 3, 4, 5 };
 
 /* A packet that is as it should be. */
 static void
@@ -23,7 +24,7 @@ packet_fill(uint8_t packet[PACKET_LEN])
 	packet[0] = 0x45;
 	packet[3] = PACKET_LEN;
 	packet[IP_LEN + 5] = UDP_LEN + BODY_LEN;
-	memcpy(packet + IP_LEN + UDP_LEN, BODY, BODY_LEN);
+	memcpy(packet + IP_LEN + UDP_LEN, body_bytes, sizeof body_bytes);
 }
 
 /* What is found in a packet that is all there is of the memory: the length, or -1. */
