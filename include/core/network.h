@@ -91,6 +91,15 @@ unsigned network_timeout_ms(const struct module *, enum network_interface);
  * modules are not this host's. 0, changed or not; -1 and errno: nobody is there. */
 int network_route(const struct module *, const char *scheme, struct sockaddr_in *);
 
+/* The same for TCP. On a soft AP, local becomes an address of this host that stands for
+ * the module's own, so that who is reached can tell who comes: network_name_far(). */
+int network_route_tcp(
+    const struct module *, struct sockaddr_in *, struct in_addr *local);
+
+/* Writes "1.2.3.4:80" of the far end of a socket, with the address that a module on the
+ * soft AP has there; "" when it has none. */
+void network_name_far(const struct module *, int fd, char *text, size_t size);
+
 /* The same for an address alone: that of this host which stands for it. */
 int network_route_address(const struct module *, struct in_addr *);
 

@@ -21,9 +21,9 @@ struct connect_options {
 };
 
 struct connect_ops {
-	/* The address is known, and may be changed; the handshake begins. -1 and errno:
-	 * nobody can be reached there. */
-	int (*connecting)(void *arg, struct sockaddr_in *);
+	/* The address is known, and may be changed, as may be the local one; the
+	 * handshake begins. -1 and errno: nobody can be reached there. */
+	int (*connecting)(void *arg, struct sockaddr_in *, struct in_addr *local);
 	/* Called once, from the loop. fd is the caller's; -1: error says why. */
 	void (*done)(void *arg, int fd, const char *error);
 };

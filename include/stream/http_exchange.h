@@ -27,9 +27,10 @@ struct http_exchange_ops {
 	/* Whom to check https servers against and who we are, when first needed; owned
 	 * by the caller. NULL and a text. */
 	SSL_CTX *(*trust)(void *arg, char error[HTTP_ERROR_SIZE]);
-	/* An address is about to be connected to, and may be changed. 0, or -1 and
-	 * errno: nobody can be reached there. NULL: it is as it is. */
-	int (*route)(void *arg, struct sockaddr_in *);
+	/* An address is about to be connected to, and may be changed, as may be the
+	 * local one. 0, or -1 and errno: nobody can be reached there. NULL: it is as it
+	 * is. */
+	int (*route)(void *arg, struct sockaddr_in *, struct in_addr *local);
 	/* A line for the log: what happens, and what failed. */
 	void (*said)(void *arg, const char *line);
 	/* Whether more of the body may be received now; http_exchange_resume() asks

@@ -31,9 +31,7 @@ size_t tcp_unacknowledged(int fd);
 /* A listening socket whose accepted ones are prepared like that. -1 and errno. */
 int tcp_listen(const char *address, uint16_t port, const struct tcp_keepalive *);
 
-/* Writes "1.2.3.4:80" of the near or far end of a socket; "" when it has none. */
-void tcp_name_near(int fd, char *text, size_t size);
-void tcp_name_far(int fd, char *text, size_t size);
+/* The port of the near end; 0 when it has none. */
 uint16_t tcp_port_near(int fd);
 
 /* A stream on a connected socket, which it takes: TCPC, or TCPS when it was accepted.

@@ -53,10 +53,10 @@ http_client_timeout_ms(const struct module *module)
 }
 
 static int
-http_client_route(void *arg, struct sockaddr_in *where)
+http_client_route(void *arg, struct sockaddr_in *where, struct in_addr *local)
 {
 	activity_note(arg, NETWORK_DEFAULT, ACTIVITY_TX);
-	return network_route(arg, "tcp", where);
+	return network_route_tcp(arg, where, local);
 }
 
 void

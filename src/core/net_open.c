@@ -207,14 +207,14 @@ net_open_failed(struct net_open *open, const char *error)
 static void net_open_attempt(evutil_socket_t fd, short what, void *arg);
 
 static int
-net_open_connecting(void *arg, struct sockaddr_in *where)
+net_open_connecting(void *arg, struct sockaddr_in *where, struct in_addr *local)
 {
 	const struct net_open *open = arg;
 
 	event_emit(open->module, EVENT_PROGRESS, "Connecting: %s:%u", open->host,
 	    open->target.port);
 	activity_note(open->module, open->target.interface, ACTIVITY_TX);
-	return network_route(open->module, "tcp", where);
+	return network_route_tcp(open->module, where, local);
 }
 
 /* Has the next attempt made, if there is one left. */

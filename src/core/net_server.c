@@ -108,7 +108,7 @@ net_server_accepted(struct evconnlistener *accepting, evutil_socket_t fd,
 	(void)accepting;
 	(void)address;
 	(void)len;
-	tcp_name_far(fd, far, sizeof far);
+	network_name_far(module, fd, far, sizeof far);
 	net_server_info(server, far, info, sizeof info);
 	net_server_add(module, server,
 	    tcp_stream_new(module->base, fd, true, info, net_server_idle_s(module)));
@@ -158,7 +158,7 @@ net_server_greet(struct evconnlistener *accepting, evutil_socket_t fd,
 	(void)address;
 	(void)len;
 	greeting->module = module;
-	tcp_name_far(fd, greeting->far, sizeof greeting->far);
+	network_name_far(module, fd, greeting->far, sizeof greeting->far);
 	greeting->handshake = tls_handshake_start(
 	    module->base, fd, &options, net_greeting_done, greeting);
 	TAILQ_INSERT_TAIL(&net->greetings, greeting, entry);

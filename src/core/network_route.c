@@ -1,6 +1,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/network_state.h"
 
@@ -25,14 +27,27 @@ network_is_near(const struct link_address *address, struct in_addr other)
 	       ((address->ip.s_addr ^ other.s_addr) & address->netmask.s_addr) == 0;
 }
 
-/* Whether the address belongs to a soft AP that the module is on: its own, or one that
- * it has joined. */
-static bool
-network_is_on_softap(const struct module *module, struct in_addr address)
+/* The module's own address on a soft AP that it is on, its own or one that it has
+ * joined; NULL: it is on none over that interface. */
+static const struct link_address *
+network_softap_address(const struct module *module, unsigned interface)
 {
-	return network_is_near(network_address(module, NETWORK_SOFTAP), address) ||
-	       (network_host(module) != NULL &&
-		   network_is_near(network_address(module, NETWORK_WLAN), address));
+	return interface == NETWORK_SOFTAP || network_host(module) != NULL
+		   ? network_address(module, (enum network_interface)interface)
+		   : NULL;
+}
+
+/* Likewise, on the soft AP that the other address belongs to. */
+static const struct link_address *
+network_softap_beside(const struct module *module, struct in_addr other)
+{
+	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
+		const struct link_address *own = network_softap_address(module, i);
+
+		if (network_is_near(own, other))
+			return own;
+	}
+	return NULL;
 }
 
 static bool
@@ -73,7 +88,7 @@ network_find_peer(
 	    network_radio(module)->ops->interface != NULL)
 		return 0;
 	*peer = network_neighbour(module, address);
-	if (*peer != NULL || !network_is_on_softap(module, address))
+	if (*peer != NULL || network_softap_beside(module, address) == NULL)
 		return 0;
 	errno = EHOSTUNREACH;
 	return -1;
@@ -116,6 +131,73 @@ network_route(
 	}
 	errno = ECONNREFUSED;
 	return -1;
+}
+
+/* All of 127.0.0.0/8 is this host's, so an address on a soft AP has one there that
+ * stands for it: with its last three octets. 127.0.0.1 is that of all programs, and
+ * 0.0.0.0 comes instead. */
+static struct in_addr
+network_stand_in(struct in_addr address)
+{
+	uint32_t ip = INADDR_LOOPBACK & IN_CLASSA_NET;
+	struct in_addr result;
+
+	ip |= ntohl(address.s_addr) & ~IN_CLASSA_NET;
+	result.s_addr = htonl(ip == INADDR_LOOPBACK ? INADDR_ANY : ip);
+	return result;
+}
+
+int
+network_route_tcp(
+    const struct module *module, struct sockaddr_in *address, struct in_addr *local)
+{
+	const struct link_address *own = NULL;
+	const struct module *peer;
+
+	if (network_find_peer(module, address->sin_addr, &peer) == -1)
+		return -1;
+	if (peer != NULL)
+		own = network_softap_beside(module, address->sin_addr);
+	if (own != NULL)
+		*local = network_stand_in(own->ip);
+	return network_route(module, "tcp", address);
+}
+
+/* The address on a soft AP that the other one stands for, or the other one. */
+static struct in_addr
+network_stood_for(const struct module *module, struct in_addr other)
+{
+	uint32_t rest = ntohl(other.s_addr) & ~IN_CLASSA_NET;
+
+	for (unsigned i = NETWORK_WLAN; i < NETWORK_INTERFACES; i++) {
+		const struct link_address *own = network_softap_address(module, i);
+		struct in_addr address;
+
+		if (own == NULL)
+			continue;
+		address.s_addr = htonl((ntohl(own->ip.s_addr) & IN_CLASSA_NET) | rest);
+		if (network_stand_in(address).s_addr == other.s_addr &&
+		    network_neighbour(module, address) != NULL)
+			return address;
+	}
+	return other;
+}
+
+void
+network_name_far(const struct module *module, int fd, char *text, size_t size)
+{
+	struct sockaddr_in sin = { .sin_port = 0 };
+	char address[INET_ADDRSTRLEN];
+	socklen_t len = sizeof sin;
+
+	text[0] = '\0';
+	if (getpeername(fd, (struct sockaddr *)&sin, &len) == -1)
+		return;
+	if (network_radio(module) != NULL &&
+	    network_radio(module)->ops->interface == NULL)
+		sin.sin_addr = network_stood_for(module, sin.sin_addr);
+	inet_ntop(AF_INET, &sin.sin_addr, address, sizeof address);
+	snprintf(text, size, "%s:%u", address, ntohs(sin.sin_port));
 }
 
 bool

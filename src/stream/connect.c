@@ -119,7 +119,7 @@ connect_looked_up(void *arg, const struct in_addr *address, const char *error)
 		return;
 	}
 	sin.sin_addr = *address;
-	if (self->ops->connecting(self->arg, &sin) == -1 ||
+	if (self->ops->connecting(self->arg, &sin, &self->options.local) == -1 ||
 	    connect_open_socket(self) == -1 ||
 	    (connect(self->fd, (struct sockaddr *)&sin, sizeof sin) == -1 &&
 		errno != EINPROGRESS)) {

@@ -181,14 +181,15 @@ http_exchange_go(struct http_exchange *self)
 }
 
 static int
-http_exchange_connecting(void *arg, struct sockaddr_in *where)
+http_exchange_connecting(void *arg, struct sockaddr_in *where, struct in_addr *local)
 {
 	struct http_exchange *self = arg;
 
 	http_exchange_say(self, "Connecting (%s): %s:%u",
 	    self->url.is_tls ? "HTTPS" : "HTTP", self->url.host, self->url.port);
-	return self->ops.route == NULL ? 0
-				       : self->ops.route(self->ops.route_arg, where);
+	return self->ops.route == NULL
+		   ? 0
+		   : self->ops.route(self->ops.route_arg, where, local);
 }
 
 static void

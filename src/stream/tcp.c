@@ -70,34 +70,6 @@ tcp_listen(const char *address, uint16_t port, const struct tcp_keepalive *keepa
 	return -1;
 }
 
-/* getsockname() or getpeername(). */
-typedef int tcp_end_of(int fd, struct sockaddr *, socklen_t *);
-
-static void
-tcp_name(int fd, tcp_end_of *end, char *text, size_t size)
-{
-	struct sockaddr_in sin = { .sin_port = 0 };
-	char address[INET_ADDRSTRLEN];
-	socklen_t len = sizeof sin;
-
-	text[0] = '\0';
-	if (end(fd, (struct sockaddr *)&sin, &len) == 0 &&
-	    inet_ntop(AF_INET, &sin.sin_addr, address, sizeof address) != NULL)
-		snprintf(text, size, "%s:%u", address, ntohs(sin.sin_port));
-}
-
-void
-tcp_name_near(int fd, char *text, size_t size)
-{
-	tcp_name(fd, getsockname, text, size);
-}
-
-void
-tcp_name_far(int fd, char *text, size_t size)
-{
-	tcp_name(fd, getpeername, text, size);
-}
-
 uint16_t
 tcp_port_near(int fd)
 {

@@ -320,6 +320,10 @@ class SoftAp(NetworkCase):
                          [mac(2).encode(), mac(4).encode()])
         self.assertEqual(sorted(row.split()[2] for row in rows),
                          [b"10.10.10.2", b"10.10.10.3"])
+        # Each is known by its address there, not by one of this host.
+        self.assertEqual(sorted(row.split()[4].split(b":")[0] for row in
+                                ap.command("stream_list").split(b"\r\n")[1:-1]),
+                         [b"10.10.10.2", b"10.10.10.3"])
         one.send(b"write 0 5\r\nhello")
         one.expect(b"write 0 5\r\nSuccess\r\n> ")
         wait_until(lambda: b"|" in ap.command("poll all"), what="both streams")

@@ -126,7 +126,8 @@ web_websocket_info(const struct web_connection *connection, char *info, size_t s
 	const struct listener *listener = web_server_listener(connection->server);
 	char far[32];
 
-	tcp_name_far(bufferevent_getfd(connection->bev), far, sizeof far);
+	network_name_far(web_server_module(connection->server),
+	    bufferevent_getfd(connection->bev), far, sizeof far);
 	snprintf(info, size, "%s:%u %s", listener->address, listener->module_port, far);
 }
 
