@@ -137,6 +137,9 @@ gpio_line_edges(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < count; i++) {
 		self->level = events[i].event_type == GPIOD_LINE_EVENT_RISING_EDGE;
 		self->told(self->arg, self->pin);
+		/* Who was told may have done something else with the pin. */
+		if (self->edges == NULL || event_get_fd(self->edges) != fd)
+			return;
 	}
 	level = count == -1 ? -1 : gpiod_line_get_value(self->line);
 	if (level == -1)
