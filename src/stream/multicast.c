@@ -11,7 +11,8 @@
 #include "base/xmalloc.h"
 #include "stream/tcp.h"
 
-#define MULTICAST_DATAGRAMS_A_TURN 16 /* so that a flood leaves the loop to others */
+/* So that a flood leaves the loop to others: one may take milliseconds to read. */
+#define MULTICAST_DATAGRAMS_A_TURN 4
 #define MULTICAST_TTL 255 /* RFC 6762, 11 */
 
 struct multicast {

@@ -257,9 +257,11 @@ class DiscoverTest(MdnsCase):
         wait_until(lambda: daemon.descriptors() <= before, what="the descriptors")
 
     def test_names_of_others(self):
-        daemon = self.start(mdns__service="")
+        daemon = self.start(mdns__service="telnet")
         peer = self.peer()
         rest = self.rest(daemon)
+        # One for bytes is no terminal.
+        self.assertEqual(rest.send(f"tcp_server start {self.free_port()}").code, 0)
         rest.connection.request("GET", "/command/mdns_discover")
         peer.wait(lambda m: (KINDS, mdns.PTR, 1) in m.questions)
         peer.send(mdns.response(mdns.record(KINDS, mdns.PTR, mdns.pack_name(HTTP))))
