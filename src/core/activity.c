@@ -110,6 +110,8 @@ activity_turn(evutil_socket_t fd, short what, void *arg)
 	pins->activity.lit = was_lit != 0 ? 0 : pins->activity.noted;
 	if (was_lit == 0)
 		pins->activity.noted = 0;
+	/* However late in a turn of the loop it begins, it lasts as long. */
+	event_base_update_cache_time(pins->module->base);
 	if (was_lit != 0 || pins->activity.lit != 0)
 		event_add(pins->activity.timer, &pulse);
 	activity_show(pins);

@@ -56,7 +56,7 @@ udp_receive(struct udp_stream *self, bool *was_empty)
 {
 	size_t room = UDP_RECEIVE_MAX - evbuffer_get_length(self->in), shared;
 	char bytes[UDP_DATAGRAM_MAX];
-	struct sockaddr_in from;
+	struct sockaddr_in from = { .sin_family = AF_UNSPEC };
 	socklen_t from_len = sizeof from;
 	ssize_t n = recvfrom(
 	    self->fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &from_len);
