@@ -14,6 +14,7 @@
 #include "core/module.h"
 #include "core/request.h"
 #include "core/session.h"
+#include "core/stream_wait.h"
 #include "store/flash.h"
 
 /* The HTTP client. Reference: command notes, section 8. */
@@ -172,23 +173,6 @@ http_add_header_run(struct request *request)
 	return errno == EMSGSIZE ? RESULT_BOUNDS_ERROR : RESULT_FAILED;
 }
 
-/* Waits for the header of the answer. */
-struct http_status {
-	struct stream_watch watch;
-	struct stream *stream; /* borrowed; NULL once it is gone */
-	struct request *request;
-};
-
-static void
-http_status_cancel(void *op)
-{
-	struct http_status *self = op;
-
-	if (self->stream != NULL)
-		stream_unwatch(self->stream, &self->watch);
-	free(self);
-}
-
 /* Answers the status. From now on the stream may close itself at its end. */
 static enum result
 http_status_answer(struct request *request, struct stream *stream)
@@ -198,22 +182,13 @@ http_status_answer(struct request *request, struct stream *stream)
 	return RESULT_OK;
 }
 
-static void
-http_status_told(
-    struct stream_watch *watch, struct stream *stream, enum stream_event event)
+/* Waits for the header of the answer. */
+static enum result
+http_status_look(struct request *request, struct stream *stream, bool is_over)
 {
-	struct http_status *self = (struct http_status *)watch;
-	struct request *request = self->request;
-	enum result result = RESULT_FAILED;
-
-	if (event == STREAM_EVENT_FREE)
-		self->stream = NULL;
-	else if (http_stream_status(stream) != 0)
-		result = http_status_answer(request, stream);
-	else if (event != STREAM_EVENT_END)
-		return;
-	http_status_cancel(self);
-	request_finish(request, result);
+	if (http_stream_status(stream) != 0)
+		return http_status_answer(request, stream);
+	return is_over ? RESULT_FAILED : RESULT_PENDING;
 }
 
 static enum result
@@ -221,7 +196,6 @@ http_read_status_run(struct request *request)
 {
 	struct module *module = request->session->module;
 	struct stream *stream = http_stream_of(request);
-	struct http_status *self;
 
 	if (stream == NULL || http_stream_has_failed(stream))
 		return RESULT_FAILED;
@@ -235,13 +209,8 @@ http_read_status_run(struct request *request)
 		    module, EVENT_PROGRESS, "Request failed: the body is not complete");
 		return RESULT_FAILED;
 	}
-	self = xcalloc(1, sizeof *self);
-	self->watch.told = http_status_told;
-	self->stream = stream;
-	self->request = request;
-	stream_watch(stream, &self->watch);
-	return request_defer(request, http_client_timeout_ms(module) + HTTP_DEADLINE_MS,
-	    http_status_cancel, self);
+	return stream_wait(request, stream, http_status_look, 0,
+	    http_client_timeout_ms(module) + HTTP_DEADLINE_MS);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "core/net.h"
 #include "core/request.h"
 #include "core/session.h"
+#include "core/stream_wait.h"
 #include "core/variable.h"
 #include "stream/stream.h"
 
@@ -135,39 +136,6 @@ stream_read_now(struct request *request, struct stream *stream)
 	return RESULT_OK;
 }
 
-/* A read that waits for more to arrive. */
-struct stream_read {
-	struct stream_watch watch;
-	struct stream *stream; /* borrowed; NULL once it is gone */
-	struct request *request;
-	struct event *done; /* owned; it has waited long enough, or need not any more */
-};
-
-static void
-stream_read_cancel(void *op)
-{
-	struct stream_read *self = op;
-
-	if (self->stream != NULL)
-		stream_unwatch(self->stream, &self->watch);
-	event_free(self->done);
-	free(self);
-}
-
-static void
-stream_read_done(evutil_socket_t fd, short what, void *arg)
-{
-	struct stream_read *self = arg;
-	struct request *request = self->request;
-	struct stream *stream = self->stream;
-
-	(void)fd;
-	(void)what;
-	stream_read_cancel(self);
-	request_finish(
-	    request, stream == NULL ? RESULT_FAILED : stream_read_now(request, stream));
-}
-
 /* Whether more than there is may still come, and is asked for. A datagram is whole when
  * it is there, and what is no socket gives all it has. */
 static bool
@@ -191,18 +159,12 @@ stream_read_lacks(const struct request *request, const struct stream *stream)
 	       (stream->ops->kind == STREAM_KIND_UDP && wanted > 0 ? 1 : wanted);
 }
 
-/* The stream is read on the next turn of the loop, as reading may close it. */
-static void
-stream_read_told(
-    struct stream_watch *watch, struct stream *stream, enum stream_event event)
+static enum result
+stream_read_look(struct request *request, struct stream *stream, bool is_over)
 {
-	struct stream_read *self = (struct stream_read *)watch;
-
-	if (event == STREAM_EVENT_FREE)
-		self->stream = NULL;
-	if (event == STREAM_EVENT_FREE || event == STREAM_EVENT_END ||
-	    !stream_read_lacks(self->request, stream))
-		event_active(self->done, EV_TIMEOUT, 0);
+	return !is_over && stream_read_lacks(request, stream)
+		   ? RESULT_PENDING
+		   : stream_read_now(request, stream);
 }
 
 /* Reference: serial and file notes, 2.8, for the time-out, which is a success. */
@@ -211,24 +173,14 @@ stream_read_run(struct request *request)
 {
 	struct module *module = request->session->module;
 	int64_t ms = variable_number(module, "bus.command.read_timeout");
-	struct timeval timeout = { .tv_sec = (time_t)(ms / 1000),
-		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 	struct stream *stream = stream_of(request);
-	struct stream_read *self;
 
 	if (stream == NULL)
 		return RESULT_FAILED;
 	if (ms == 0 || !stream_read_lacks(request, stream))
 		return stream_read_now(request, stream);
-	self = xcalloc(1, sizeof *self);
-	self->watch.told = stream_read_told;
-	self->stream = stream;
-	self->request = request;
-	self->done = xcheck(event_new(module->base, -1, 0, stream_read_done, self));
-	event_add(self->done, &timeout);
-	stream_watch(stream, &self->watch);
-	return request_defer(
-	    request, STREAM_READ_DEADLINE_MS, stream_read_cancel, self);
+	return stream_wait(
+	    request, stream, stream_read_look, (unsigned)ms, STREAM_READ_DEADLINE_MS);
 }
 
 /* Reference: serial and file notes, 2.8: with bus.command.write_check_enabled a lack of
@@ -245,23 +197,6 @@ stream_write_ready(struct request *request)
 	return net_stream_has_room(stream, request_payload_length(request))
 		   ? RESULT_OK
 		   : RESULT_BOUNDS_ERROR;
-}
-
-/* A write that waits for the peer to take what was written before. */
-struct stream_write {
-	struct stream_watch watch;
-	struct stream *stream; /* borrowed; NULL once it is gone */
-	struct request *request;
-};
-
-static void
-stream_write_cancel(void *op)
-{
-	struct stream_write *self = op;
-
-	if (self->stream != NULL)
-		stream_unwatch(self->stream, &self->watch);
-	free(self);
 }
 
 /* Writes the payload. RESULT_PENDING when there is no room now. */
@@ -282,24 +217,10 @@ stream_write_payload(struct request *request, struct stream *stream)
 	return errno == EAGAIN ? RESULT_PENDING : RESULT_FAILED;
 }
 
-static void
-stream_write_told(
-    struct stream_watch *watch, struct stream *stream, enum stream_event event)
+static enum result
+stream_write_look(struct request *request, struct stream *stream, bool is_over)
 {
-	struct stream_write *self = (struct stream_write *)watch;
-	struct request *request = self->request;
-	enum result result = RESULT_FAILED;
-
-	if (event == STREAM_EVENT_DATA)
-		return;
-	if (event == STREAM_EVENT_ROOM)
-		result = stream_write_payload(request, stream);
-	if (result == RESULT_PENDING)
-		return;
-	if (event == STREAM_EVENT_FREE)
-		self->stream = NULL;
-	stream_write_cancel(self);
-	request_finish(request, result);
+	return is_over ? RESULT_FAILED : stream_write_payload(request, stream);
 }
 
 /* Chosen: a peer that takes no data is waited for as long as a host that sends none. */
@@ -316,7 +237,6 @@ static enum result
 stream_write_run(struct request *request)
 {
 	struct stream *stream = stream_of(request);
-	struct stream_write *self;
 	enum result result;
 
 	if (stream == NULL)
@@ -327,13 +247,8 @@ stream_write_run(struct request *request)
 		net_stream_was_read(request->session->module, stream->handle);
 		return result;
 	}
-	self = xcalloc(1, sizeof *self);
-	self->watch.told = stream_write_told;
-	self->stream = stream;
-	self->request = request;
-	stream_watch(stream, &self->watch);
-	return request_defer(
-	    request, stream_write_timeout_ms(request), stream_write_cancel, self);
+	return stream_wait(
+	    request, stream, stream_write_look, 0, stream_write_timeout_ms(request));
 }
 
 static enum result
