@@ -90,6 +90,13 @@ struct evbuffer *http_exchange_received(struct http_exchange *);
 size_t http_exchange_kept(const struct http_exchange *); /* also before HTTP_STATUS */
 void http_exchange_resume(struct http_exchange *);
 
+/* Whether bytes of the body may still be sent: not once a redirect has made a GET of
+ * the request, nor behind an answer that is no success. */
+bool http_exchange_wants_body(const struct http_exchange *);
+
+/* Whether all of the body has left. */
+bool http_exchange_body_has_left(const struct http_exchange *);
+
 bool http_exchange_is_over(const struct http_exchange *);
 bool http_exchange_has_failed(const struct http_exchange *);
 

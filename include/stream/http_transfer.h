@@ -67,6 +67,9 @@ bool http_transfer_is_ready(const struct http_transfer *);
 
 int64_t http_transfer_sent(const struct http_transfer *); /* bytes of the body */
 
+/* Whether the kernel has all of the body, if there is one. */
+bool http_transfer_has_left(const struct http_transfer *);
+
 /* Of the answer: 0 until its header is there. */
 int http_transfer_status(const struct http_transfer *);
 

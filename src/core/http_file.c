@@ -190,18 +190,27 @@ http_download_told(void *arg, enum http_event event)
 		http_download_end(self);
 }
 
-/* What the server says once it has the file is its own matter; the status counts. */
+/* What the server says once it has the file is its own matter; the status counts.
+ * Chosen: one of success that comes before counts once all of the file has left. */
 static void
 http_upload_told(void *arg, enum http_event event)
 {
 	struct http_file *self = arg;
+	const struct http_exchange *exchange = self->exchange;
 
 	activity_note(self->module, self->job.interface,
 	    event == HTTP_STATUS ? ACTIVITY_RX : ACTIVITY_TX);
-	if (event == HTTP_STATUS)
-		http_file_finish(self, http_file_check_status(self, "Upload"));
-	else if (event == HTTP_END)
+	if (event == HTTP_STATUS && !http_file_check_status(self, "Upload"))
 		http_file_finish(self, false);
+	else if (http_exchange_status(exchange) != 0 &&
+		 http_exchange_body_has_left(exchange))
+		http_file_finish(self, true);
+	else if (event == HTTP_END) {
+		if (!http_exchange_has_failed(exchange))
+			event_emit(self->module, EVENT_PROGRESS,
+			    "Upload failed: the server did not take all of it");
+		http_file_finish(self, false);
+	}
 }
 
 static ssize_t

@@ -60,6 +60,20 @@ http_stream_drop(struct stream *stream)
 	http_stream_free((struct http_stream *)stream);
 }
 
+/* Whether nothing is missing for the server to have all of the request, or to want it.
+ */
+static bool
+http_stream_is_done(const struct http_stream *self)
+{
+	const struct http_exchange *exchange = self->exchange;
+
+	if (!http_exchange_wants_body(exchange))
+		return http_exchange_is_over(exchange) ||
+		       http_exchange_status(exchange) != 0;
+	return http_exchange_status(exchange) != 0 &&
+	       http_exchange_body_has_left(exchange);
+}
+
 /* Answers without a body, too, are there until somebody has looked at them. */
 static void
 http_stream_told(void *arg, enum http_event event)
@@ -67,7 +81,7 @@ http_stream_told(void *arg, enum http_event event)
 	struct http_stream *self = arg;
 
 	if (self->is_closed) {
-		if (event == HTTP_STATUS || event == HTTP_END) {
+		if (event == HTTP_END || http_stream_is_done(self)) {
 			stream_linger_over(&self->stream);
 			http_stream_free(self);
 		}
@@ -81,6 +95,8 @@ http_stream_told(void *arg, enum http_event event)
 	case HTTP_STATUS:
 		self->stream.unseen = true;
 		stream_tell(&self->stream, STREAM_EVENT_DATA);
+		/* A write that waits for room may have none any more. */
+		stream_tell(&self->stream, STREAM_EVENT_ROOM);
 		break;
 	case HTTP_PROGRESS:
 		if (http_exchange_status(self->exchange) != 0)
@@ -126,10 +142,11 @@ http_stream_missing(const struct http_stream *self)
 static bool
 http_stream_takes(const struct http_stream *self)
 {
-	return !http_exchange_is_over(self->exchange) &&
-	       (self->options.body == HTTP_BODY_LIVE ||
-		   (self->options.body == HTTP_BODY_KEPT &&
-		       !http_exchange_is_sent(self->exchange)));
+	if (self->options.body == HTTP_BODY_LIVE)
+		return http_exchange_wants_body(self->exchange);
+	return self->options.body == HTTP_BODY_KEPT &&
+	       !http_exchange_is_over(self->exchange) &&
+	       !http_exchange_is_sent(self->exchange);
 }
 
 static bool
@@ -190,9 +207,7 @@ static bool
 http_stream_lingers(const struct http_stream *self)
 {
 	return self->options.body == HTTP_BODY_LIVE && self->connected &&
-	       self->taken == self->options.length &&
-	       http_exchange_status(self->exchange) == 0 &&
-	       !http_exchange_is_over(self->exchange);
+	       self->taken == self->options.length && !http_stream_is_done(self);
 }
 
 static bool
@@ -310,7 +325,8 @@ http_stream_send(struct stream *stream)
 {
 	struct http_stream *self = (struct http_stream *)stream;
 
-	if (self->options.body == HTTP_BODY_LIVE && http_stream_missing(self) > 0) {
+	if (self->options.body == HTTP_BODY_LIVE && http_stream_takes(self) &&
+	    http_stream_missing(self) > 0) {
 		errno = ENODATA;
 		return -1;
 	}

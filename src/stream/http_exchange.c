@@ -43,6 +43,7 @@ struct http_exchange {
 	int status;
 	int64_t length;
 	bool is_sent, connected_is_told, over, failed;
+	bool body_has_left; /* over the connection that was last ended */
 	bool hop_is_ready; /* the request of this hop is on its way */
 	bool working, doomed; /* inside work; freed at its end */
 };
@@ -86,6 +87,7 @@ http_exchange_hang_up(struct http_exchange *self)
 	if (self->connect != NULL)
 		connect_cancel(self->connect);
 	self->connect = NULL;
+	self->body_has_left = http_exchange_body_has_left(self);
 	if (self->transfer != NULL && self->status != 0)
 		evbuffer_add_buffer(
 		    self->received, http_transfer_received(self->transfer));
@@ -285,6 +287,8 @@ http_exchange_redirect(struct http_exchange *self, int status, const char *locat
 		return;
 	}
 	http_exchange_hang_up(self);
+	if (self->options.source_is_live)
+		http_exchange_set(self->limit, self->options.limit_ms);
 	if (!http_url_same_server(&self->url, &next))
 		http_exchange_drop(self, secret);
 	http_url_clear(&self->url);
@@ -588,6 +592,20 @@ http_exchange_resume(struct http_exchange *self)
 {
 	if (!self->over)
 		http_exchange_wake(self);
+}
+
+/* libcurl, too, sends nothing more behind such an answer. */
+bool
+http_exchange_wants_body(const struct http_exchange *self)
+{
+	return !self->over && self->options.method == HTTP_POST && self->status < 300;
+}
+
+bool
+http_exchange_body_has_left(const struct http_exchange *self)
+{
+	return self->transfer == NULL ? self->body_has_left
+				      : http_transfer_has_left(self->transfer);
 }
 
 bool

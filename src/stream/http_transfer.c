@@ -477,6 +477,16 @@ http_transfer_sent(const struct http_transfer *self)
 	return self->sent;
 }
 
+bool
+http_transfer_has_left(const struct http_transfer *self)
+{
+	curl_off_t length = -1, left = 0;
+
+	curl_easy_getinfo(self->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &length);
+	curl_easy_getinfo(self->easy, CURLINFO_SIZE_UPLOAD_T, &left);
+	return left >= length;
+}
+
 int
 http_transfer_status(const struct http_transfer *self)
 {
