@@ -3,13 +3,16 @@
 import json
 import re
 import socket
+import ssl
 import sys
 import time
 
 from integration.test_http_client import read_request
 from integration.test_streams_tcp import Background, free_port
 from lib.case import Case
+from lib.certificates import authority
 from lib.daemon import BSSID, LAB, MAC, configuration, module, wait_until
+from lib.files import factory_files
 from lib.namespaces import Namespace, cable, uplink
 
 HOST = "127.0.0.1"
@@ -158,9 +161,9 @@ class BroadcastTest(Case):
         self.announcing(sock, data="mac", udp__ip=HOST)
         self.assertEqual(self.beacon(sock)[1], [("mac", MAC)])
 
-    def web_server(self, status=b"204 No Content"):
-        """A server that takes one request a connection; its port, and the requests in a
-        list."""
+    def web_server(self, status=b"204 No Content", context=None):
+        """A server that takes one request a connection, over TLS with a context; its
+        port, and the requests in a list."""
         server = socket.create_server((HOST, 0))
         self.addCleanup(server.close)
         requests = []
@@ -173,10 +176,13 @@ class BroadcastTest(Case):
                     return
                 with peer:
                     try:
+                        if context is not None:
+                            peer = context.wrap_socket(peer, server_side=True)
                         requests.append(read_request(peer))
-                    except AssertionError:
-                        continue  # the daemon has ended
+                    except (AssertionError, OSError):
+                        continue  # the daemon has ended, or does not trust
                     peer.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+                    peer.close()
         thread = Background(serve)
         self.addCleanup(thread.result)
         self.addCleanup(server.shutdown, socket.SHUT_RDWR)
@@ -230,6 +236,43 @@ class BroadcastTest(Case):
                 rest.send("set broadcast.http.host \"\"")
                 peer.settimeout(10)
                 self.assertEqual(peer.recv(1), b"")
+
+    def post_over_tls(self, certificate, ca_cert="ca.crt", host=HOST):
+        """A daemon that posts to a server with that certificate, and the requests."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made = authority()
+        context.load_cert_chain(made.path(f"{certificate}.crt"),
+                                made.path(f"{certificate}.key"))
+        port, requests = self.web_server(context=context)
+        directory = self.enterContext(
+            factory_files({name: made.bytes(name) for name in ("ca.crt", "other_ca.crt")}))
+        daemon = self.daemon([module(files={"factory": directory}, factory={
+            "broadcast.interval": "1", "broadcast.data": "mac",
+            "broadcast.http.host": f"https://{host}:{port}/x",
+            "network.tls.ca_cert": ca_cert})])
+        return daemon, requests
+
+    def test_post_over_tls(self):
+        daemon, requests = self.post_over_tls("server")
+        wait_until(lambda: len(requests) >= 2, what="two announcements")
+        header, body = requests[0]
+        self.assertTrue(header.startswith("POST /x HTTP/1.1\r\n"), header)
+        self.assertEqual(body, b'{"mac":"%s"\r\n}' % MAC.encode())
+        self.assertNotIn("posted", daemon.stderr())
+
+    def test_post_over_tls_to_somebody_else(self):
+        """Nothing is told to who cannot prove to be the server."""
+        for certificate, ca_cert, why in (
+                ("elsewhere", "ca.crt", "IP address mismatch"),
+                ("expired", "ca.crt", "certificate has expired"),
+                ("server", "other_ca.crt", "issuer"),
+                ("server", "none.crt", "none.crt")):
+            with self.subTest(certificate=certificate, ca_cert=ca_cert):
+                daemon, requests = self.post_over_tls(certificate, ca_cert)
+                daemon.wait_stderr("announcements cannot be posted: ")
+                self.assertIn(why, daemon.stderr())
+                daemon.stop()
+                self.assertEqual(requests, [])
 
     def test_pins(self):
         sock = self.listen()

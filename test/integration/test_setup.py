@@ -3,7 +3,9 @@
 import socket
 import subprocess
 
+from lib.certificates import authority
 from lib.daemon import LAB, module, wait_until
+from lib.files import factory_files
 from lib.network import NetworkCase
 
 HOST = "127.0.0.1"
@@ -183,6 +185,53 @@ class SetupTest(SetupCase):
         wrong = self.serial(self.start(module(profile="wz-3", joined=False, factory=auto | {
             "setup.auto.cmd": "set up"})), joined=False)
         wrong.expect(b"setup.auto.cmd failed in line 1: Unknown variable or option\r\n")
+
+
+class SetupOverTls(SetupCase):
+    """With http.server.tls_enabled the page of setup comes over HTTPS."""
+
+    def setup_page(self, **factory):
+        """The page and the server's certificate, and the daemon."""
+        made = authority()
+        files = {"webapp/index.html": PAGE, "server.crt": made.bytes("server.crt"),
+                 "server.key": made.bytes("server.key")}
+        daemon = self.start(module(
+            files={"factory": self.enterContext(factory_files(files))},
+            factory={"http.server.tls_enabled": "1"} | factory))
+        serial = self.serial(daemon)
+        serial.send(b"setup web\r\n")
+        serial.read_until(UP)
+        rest = self.on_softap(daemon)
+        self.assertEqual(daemon.listener()["scheme"], "https")
+        self.assertEqual(rest.send("setup status").body, b"1\r\n")
+        self.assertEqual(rest.get("/").body, PAGE)
+        return rest.connection.sock.getpeercert(binary_form=True), daemon
+
+    def test_certificate_of_its_own(self):
+        first, daemon = self.setup_page()
+        self.assertNotEqual(first, authority().der("server"))
+        rest = self.on_softap(daemon)
+        self.assertEqual(rest.send("setup stop").code, 0)
+        self.joined(daemon)
+        self.assertEqual(self.rest(daemon).send("setup status").body, b"0\r\n")
+
+    def test_certificate_of_its_files(self):
+        shown, _ = self.setup_page(**{"http.server.tls_cert": "server.crt",
+                                      "http.server.tls_key": "server.key"})
+        self.assertEqual(shown, authority().der("server"))
+
+    def test_without_its_file_there_is_no_setup(self):
+        """And no page without TLS either."""
+        daemon = self.start(http__server__tls_enabled="1", http__server__tls_cert="none.crt",
+                            http__server__enabled="0")
+        serial = self.serial(daemon, http=None)
+        serial.send(b"setup web\r\n")
+        serial.expect(
+            b"setup web\r\nIn progress\r\n> [Disassociated]\r\n"
+            b"HTTP server failed: TLS: none.crt: no such file\r\n"
+            b"Soft AP started: ZentriOS\r\nWeb setup failed\r\nSoft AP stopped\r\n")
+        self.joined(daemon)
+        self.assertIsNone(daemon.listener())
 
 
 class PortalTest(SetupCase):
