@@ -263,7 +263,8 @@ class Sleep(Pins):
 
 class Blinking(Pins):
     def test_patterns(self):
-        """Edges as the module makes them, by its own clock."""
+        """Edges as the module makes them, by its own clock. On a busy machine some are
+        late, but not each, and none is early twice."""
         daemon = self.start()
         control, rest = self.control(daemon), self.rest(daemon)
         control.watch()
@@ -272,13 +273,11 @@ class Blinking(Pins):
             rest.command("set system.indicator.state wlan "
                          f"static_off|static_off|static_off|{pattern}")
             control.change(0, 0)
-            edges = [control.change(0) for _ in range(4)]
-            self.assertEqual([edge["level"] for edge in edges], [1, 0, 1, 0])
-            for before, after in zip(edges, edges[1:]):
-                self.assertAlmostEqual((after["us"] - before["us"]) / 1000, half_ms,
-                                       delta=half_ms * 0.9)
-            self.assertAlmostEqual((edges[3]["us"] - edges[0]["us"]) / 3000, half_ms,
-                                   delta=half_ms * 0.4)
+            edges = [control.change(0) for _ in range(6)]
+            self.assertEqual([edge["level"] for edge in edges], [1, 0, 1, 0, 1, 0])
+            two_ms = [(after["us"] - before["us"]) / 1000
+                      for before, after in zip(edges, edges[2:])]
+            self.assertAlmostEqual(min(two_ms), 2 * half_ms, delta=half_ms * 0.5)
         rest.command("set system.indicator.state wlan "
                      "static_off|static_off|static_off|static_on")
         self.assertEqual(control.change(0, 1)["owner"], "system.indicator.wlan")

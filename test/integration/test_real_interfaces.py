@@ -559,7 +559,7 @@ class SoftapTest(InterfaceCase):
 
         near.ip("link", "delete", "cable0")
         serial.read_until(b"Soft AP stopped\r\n")
-        self.assertEqual(daemon.status()["listeners"], [])
+        daemon.wait_status(lambda status: status["listeners"] == [])
         self.assertIn("the interface of softap is gone", daemon.stderr())
         replug()
         serial.read_until(b"Soft AP started: zentri\r\n")
