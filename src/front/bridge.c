@@ -191,11 +191,12 @@ bridge_input(struct bridge *bridge, const char *bytes, size_t len)
 size_t
 bridge_room(const struct bridge *bridge)
 {
-	size_t have = evbuffer_get_length(bridge->up);
+	size_t have = evbuffer_get_length(bridge->up), size = CONSOLE_READ_SIZE;
 
-	if (bridge->stream != NULL &&
-	    net_stream_has_room(bridge->stream, have + CONSOLE_READ_SIZE))
-		return CONSOLE_READ_SIZE;
+	for (; bridge->stream != NULL && size > bridge->receive_max; size /= 2) {
+		if (net_stream_has_room(bridge->stream, have + size))
+			return size;
+	}
 	return have < bridge->receive_max ? bridge->receive_max - have : 1;
 }
 
