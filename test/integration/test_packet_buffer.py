@@ -10,6 +10,7 @@ from integration.test_streams_limits import Pending, receive
 from integration.test_streams_tcp import HOST, Pty, StreamCase, Web
 from lib.background import Background
 from lib.daemon import wait_until
+from lib.stream_mode import StreamModeCase
 from lib.websocket import WebSocket, frame
 
 SIZE = 20000
@@ -185,3 +186,12 @@ class NoBuffer(Datagrams, StreamCase):
         for _ in range(2):
             sock.send(b"x" * 30000)
         wait_until(lambda: self.ok("poll -c all") == "0,1,60000", what="all of it")
+
+
+class StreamModeWithBuffer(StreamModeCase):
+    def start(self, profile="wz-3", **factory):
+        return super().start(profile, **factory)
+
+    def test_much_both_ways(self):
+        """Held back by the buffer in both directions, nothing is lost."""
+        self.exchange(1 << 20)
