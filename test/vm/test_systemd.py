@@ -182,7 +182,8 @@ class Sandbox(ServiceCase):
         self.assertEqual(self.rest(service).command("get wlan.mac").body, MAC_REPLY)
 
     def test_names_and_sockets(self):
-        """The name server of this host's resolv.conf, and a TCP connection."""
+        """A name server, a TCP connection, and an echo, where the kernel lets groups send
+        those, as systemd's own settings have it."""
         server = DatagramServer(self, lambda _, question: [answer(question, HOST)])
         listener = socket.create_server((HOST, 0))
         self.addCleanup(listener.close)
@@ -193,6 +194,9 @@ class Sandbox(ServiceCase):
             f"tcp_client peer.test {listener.getsockname()[1]}")
         self.assertEqual(reply.code, 0, reply)
         listener.accept()[0].close()
+        pathlib.Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 2147483647")
+        self.assertRegex(self.rest(service).command("ping 127.0.0.1").body,
+                         rb"Ping reply in \d+ms")
 
 
 class Interfaces(ServiceCase):
