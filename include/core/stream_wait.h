@@ -18,7 +18,7 @@ typedef enum result stream_wait_look(struct request *, struct stream *, bool is_
 
 /* Defers the request. wait_ms: when the time is up; 0: never. deadline_ms: as of
  * request_defer(). */
-enum result stream_wait(struct request *, struct stream *, stream_wait_look *,
+enum result stream_wait(struct request *, struct stream *, stream_wait_look *look,
     unsigned wait_ms, unsigned deadline_ms);
 
 #endif

@@ -148,16 +148,14 @@ guard_scan(
 			i++;
 			continue;
 		}
-		if (bytes[i] != '\r' && bytes[i] != '\n')
-			*refusal = &guard_bad_byte;
-		else if (bytes[i] == '\n')
-			*refusal = &guard_bad_end;
-		else if (i + 1 == len)
-			break;
-		else if (bytes[i + 1] != '\n')
-			*refusal = &guard_bad_end;
-		if (*refusal != NULL)
+		if (bytes[i] != '\r' || (i + 1 < len && bytes[i + 1] != '\n')) {
+			*refusal = bytes[i] == '\r' || bytes[i] == '\n'
+				       ? &guard_bad_end
+				       : &guard_bad_byte;
 			return GUARD_BAD;
+		}
+		if (i + 1 == len)
+			break;
 		i += 2;
 		if (i == 2)
 			return GUARD_BLANK;
