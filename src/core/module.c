@@ -286,15 +286,19 @@ module_show_banner(struct module *module)
 
 static void module_sleep(struct module *);
 
+/* A step that is due comes first; a reboot sets the timer anew. */
 static void
 module_sleep_timer_fired(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval again = { .tv_sec = 1 };
 	struct module *module = arg;
 
 	(void)fd;
 	(void)what;
 	if (module->state == MODULE_ASLEEP)
 		module_boot(module);
+	else if (module->next_step != NULL)
+		event_add(module->sleep_timer, &again);
 	else
 		module_sleep(module);
 }

@@ -11,6 +11,7 @@
 #include "core/request.h"
 #include "core/variable.h"
 #include "module_fixture.h"
+#include "store/nvm.h"
 
 /* Commands for these tests: one that answers when the test says so, one that fails so
  * late that its deadline comes first, one with payload. */
@@ -319,6 +320,28 @@ test_queue_has_a_limit(void **in)
 	assert_int_equal(extra[MODULE_QUEUE_MAX - 1]->replies, 1);
 }
 
+/* The timer of system.gotosleep.timeout fires while answers hold up a reboot. */
+static void
+test_reboot_before_sleep(void **in)
+{
+	struct test *test = *in;
+	struct module *module = test->fixture.module;
+
+	variable_set(module,
+	    catalog_variable(module->catalog, "system.gotosleep.timeout", 24), NULL,
+	    "3600", 4);
+	assert_int_equal(nvm_commit(module->nvm), 0);
+	module_boot(module);
+	module_reply_started(module);
+	module_leave(module, &module_step_reboot);
+	event_active(module->sleep_timer, EV_TIMEOUT, 0);
+	event_base_loop(test->fixture.base, EVLOOP_NONBLOCK);
+	assert_int_equal(module->state, MODULE_LEAVING);
+	module_reply_done(module);
+	fixture_turn(&test->fixture);
+	assert_int_equal(module->state, MODULE_RUNNING);
+}
+
 int
 main(void)
 {
@@ -337,6 +360,7 @@ main(void)
 		TEST(test_submitted_commands),
 		TEST(test_names_of_a_command),
 		TEST(test_queue_has_a_limit),
+		TEST(test_reboot_before_sleep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
