@@ -6,6 +6,7 @@ import select
 import socket
 
 from lib.case import Case
+from lib.control import Control
 from lib.daemon import module, wait_until
 from lib.serial import Channel, Serial, join_text
 from lib.stream_mode import STREAM, StreamModeCase
@@ -30,10 +31,14 @@ class StreamMode(StreamModeCase):
         serial.expect(every)
 
     def test_what_nobody_is_connected_for_is_dropped(self):
-        daemon, serial = self.start()
+        daemon = self.daemon([module(profile="wz-3", factory=STREAM | {
+            "system.activity.gpio 3": "uart0_rx"})])
+        serial = self.open_serial(daemon)
+        control = Control(daemon)
+        self.addCleanup(control.close)
+        control.watch()
         serial.send(b"lost")
-        # The module has read it once it answers over REST.
-        wait_until(lambda: self.rest(daemon).command("version").code == 0)
+        control.change(3, 1) # the module has read it
         peer = self.connect(daemon)
         serial.send(b"kept")
         peer.expect(b"kept")
