@@ -16,6 +16,7 @@ struct pins_indicator {
 	struct module *module; /* borrowed */
 	struct event *timer; /* owned; NULL while it does not blink */
 	unsigned period_ms; /* of timer: half a blink */
+	int64_t due_ms; /* when timer is */
 	uint8_t state;
 	bool is_lit;
 };

@@ -87,7 +87,8 @@ static void
 indicator_blink(evutil_socket_t fd, short what, void *arg)
 {
 	struct pins_indicator *self = arg;
-	struct timeval wait = powersave_wait(self->module, self->period_ms);
+	struct timeval wait =
+	    powersave_wait(self->module, self->period_ms, &self->due_ms);
 
 	(void)fd;
 	(void)what;
@@ -124,7 +125,8 @@ indicator_update(struct module *module, enum indicator which)
 	self->period_ms = pattern->half_period_ms;
 	self->timer = xcheck(event_new(module->base, -1, 0, indicator_blink, self));
 	indicator_light(self, pattern->is_lit);
-	wait = powersave_wait(module, self->period_ms);
+	self->due_ms = 0;
+	wait = powersave_wait(module, self->period_ms, &self->due_ms);
 	event_add(self->timer, &wait);
 }
 

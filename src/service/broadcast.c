@@ -26,6 +26,7 @@ struct broadcast_service {
 	struct module *module; /* borrowed */
 	struct event *timer; /* owned; NULL: not running */
 	unsigned interval_s;
+	int64_t due_ms; /* when the timer is */
 	struct broadcast_post *post; /* owned; NULL: not running */
 	bool has_failed; /* and this is logged */
 };
@@ -110,7 +111,7 @@ broadcast_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	wait = powersave_wait(self->module, self->interval_s * 1000);
+	wait = powersave_wait(self->module, self->interval_s * 1000, &self->due_ms);
 	event_add(self->timer, &wait);
 	announcement_write(self->module, broadcast_interface(self->module), out);
 	text = evbuffer_pullup(out, -1);
@@ -131,6 +132,7 @@ broadcast_start(void *arg)
 {
 	struct broadcast_service *self = arg;
 
+	self->due_ms = 0;
 	self->interval_s =
 	    (unsigned)variable_number(self->module, "broadcast.interval");
 	if (self->interval_s == 0)
