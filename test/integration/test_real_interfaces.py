@@ -613,8 +613,8 @@ class BothTest(InterfaceCase):
             entry = wait_until(lambda name=service: daemon.listener(name), what=service)
             self.assertEqual(entry["address"], address)
         far.run("curl", "-s", f"http://{HERE}/command/version")
-        client = self.run_beside(other, "socat", "-u", "EXEC:echo over here",
-                                 "TCP:10.10.10.1:4000")
+        client = self.run_beside(
+            other, "sh", "-c", "echo over here | socat -u STDIN TCP:10.10.10.1:4000")
         serial.read_until(b"[Opened: ")
         handle = serial.read_until(b"]\r\n")[:-3].decode()
         wait_until(lambda: b"over here" in serial.command(f"stream_read {handle} 20"),
