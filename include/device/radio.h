@@ -107,9 +107,8 @@ struct radio_ops {
 	void (*verify)(
 	    struct radio *, const struct radio_target *, radio_joined *, void *arg);
 	/* Waits for a network that offers its key (Wi-Fi Protected Setup): by push
-	 * button, or, with_pin, to who has typed this radio's PIN there. NULL: the
-	 * backend cannot. */
-	void (*wps)(struct radio *, bool with_pin, radio_wps_given *, void *arg);
+	 * button (NULL), or to who has typed the PIN there. */
+	void (*wps)(struct radio *, const char *pin, radio_wps_given *, void *arg);
 	/* Asks the joined network, which is no soft AP, for an address; it is this
 	 * host's. NULL with interface(). */
 	void (*ask_address)(struct radio *, radio_addressed *, void *arg);
@@ -133,9 +132,12 @@ struct radio_ops {
 	/* The radio whose soft AP is joined; NULL: none, or no soft AP. */
 	struct radio *(*access_point)(const struct radio *);
 	/* The interface of this host that it is, in that role; NULL: it has none for
-	 * that. Without this function, the radio is simulated. With it, a network has
-	 * no name to go by, and all who are there are reached by their addresses. */
+	 * that. Without this function, the radio is simulated. With it, all who are
+	 * there are reached by their addresses. */
 	const char *(*interface)(const struct radio *, enum radio_role);
+	/* Whether it is Wi-Fi in that role now, with networks that have names, and
+	 * stations; or else like a cable. NULL: always. */
+	bool (*is_wifi)(const struct radio *, enum radio_role);
 	void (*free)(struct radio *);
 };
 
@@ -170,5 +172,7 @@ struct radio { /* first member of each backend's own struct */
 	void *owner; /* borrowed: whose radio it is */
 	struct radio_manner manner; /* set by its owner */
 };
+
+bool radio_is_wifi(const struct radio *, enum radio_role);
 
 #endif

@@ -3,15 +3,23 @@
 
 #include "device/radio.h"
 
-/* The radio of a module whose networks are real interfaces of this host: a cable, or a
- * station or an access point of Wi-Fi that other programs look after. Joined is a
- * network when its interface has a carrier, whatever its name. */
+/* The radio of a module whose networks are real interfaces of this host. Where
+ * wpa_supplicant looks after the one for wlan, it does what the radio is asked for, and
+ * so does hostapd for the soft AP. Elsewhere an interface is like a cable, or Wi-Fi
+ * that others look after: joined is a network when its interface has a carrier,
+ * whatever its name. */
+
+struct radio_interface_options {
+	const char *names[RADIO_AP + 1]; /* NULL: the module has none for that */
+	/* Of wpa_supplicant's and of hostapd's control sockets; empty: they are none of
+	 * its business. */
+	const char *directories[RADIO_AP + 1];
+};
 
 struct event_base;
 
-/* The names are copied; NULL: the module has none for that. NULL and errno: the kernel
- * tells nothing of its interfaces. */
+/* The texts are copied. NULL and errno: the kernel tells nothing of its interfaces. */
 struct radio *radio_interface_new(
-    struct event_base *, const char *wlan, const char *softap);
+    struct event_base *, const struct radio_interface_options *);
 
 #endif

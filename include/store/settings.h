@@ -19,6 +19,9 @@ struct settings_port {
 struct settings_network {
 	char *backend; /* "host", "interface"; NULL: "host" */
 	char *wlan, *softap; /* real interfaces; NULL: none */
+	/* Directories of control sockets; empty: not to be used; NULL without
+	 * interfaces. */
+	char *wpa_supplicant, *hostapd;
 	char *address; /* IPv4 on which the modules' ports appear */
 	char *name_server; /* "a.b.c.d" or "a.b.c.d:port"; NULL: those of this host */
 	struct settings_port *ports;

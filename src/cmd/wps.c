@@ -104,11 +104,11 @@ wps_run(struct request *request)
 
 	if (with_pin && !wps_is_pin(how))
 		return RESULT_INVALID_ARGUMENT;
-	if (radio == NULL || radio->ops->wps == NULL)
+	if (radio == NULL || !radio_is_wifi(radio, RADIO_STATION))
 		return RESULT_FAILED;
 	self = xcalloc(1, sizeof *self);
 	self->request = request;
-	radio->ops->wps(radio, with_pin, wps_given, self);
+	radio->ops->wps(radio, with_pin ? how : NULL, wps_given, self);
 	return request_defer(request, WPS_TIMEOUT_MS, wps_cancel, self);
 }
 

@@ -90,14 +90,14 @@ network_join(struct module *module, bool is_auto)
 	struct wlan_settings settings;
 	const char *name = "";
 
-	if (radio->ops->interface == NULL) {
-		if (*variable_text(module, "wlan.ssid") == '\0')
-			return "SSID not set";
-	} else {
+	if (radio->ops->interface != NULL) {
 		name = radio->ops->interface(radio, RADIO_STATION);
 		if (name == NULL)
 			return "No interface for wlan";
 	}
+	if (radio_is_wifi(radio, RADIO_STATION) &&
+	    *variable_text(module, "wlan.ssid") == '\0')
+		return "SSID not set";
 	/* In the pause of an auto join, the next attempt comes at once. */
 	if (wlan_state(wlan) == WLAN_PAUSING)
 		is_auto = true;
@@ -343,7 +343,7 @@ network_join_result(const struct module *module)
 		   : (unsigned)wlan_result(module->network->wlan);
 }
 
-/* Behind a real interface those are known that were given an address. */
+/* Behind a cable those are known that were given an address. */
 static size_t
 network_leased_clients(
     const struct module *module, struct radio_station *stations, size_t max)
@@ -361,15 +361,36 @@ network_leased_clients(
 	return count;
 }
 
+/* The addresses of those whose radio does not know them. */
+static void
+network_find_addresses(
+    const struct module *module, struct radio_station *stations, size_t count)
+{
+	struct radio_station leased[RADIO_STATIONS_MAX];
+	size_t leases = network_leased_clients(module, leased, RADIO_STATIONS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < leases; j++) {
+			if (memcmp(stations[i].mac, leased[j].mac, MAC_OCTETS) == 0)
+				stations[i].address = leased[j].address;
+		}
+	}
+}
+
 size_t
 network_clients(const struct module *module, struct radio_station *stations, size_t max)
 {
-	if (module->network != NULL &&
-	    module->network->interfaces[NETWORK_SOFTAP] != NULL)
+	const struct radio *radio = network_radio(module);
+	size_t count;
+
+	if (radio == NULL)
+		return 0;
+	if (!radio_is_wifi(radio, RADIO_AP))
 		return network_leased_clients(module, stations, max);
-	return network_radio(module) == NULL
-		   ? 0
-		   : softap_clients(module->network->softap, stations, max);
+	count = softap_clients(module->network->softap, stations, max);
+	if (module->network->interfaces[NETWORK_SOFTAP] != NULL)
+		network_find_addresses(module, stations, count);
+	return count;
 }
 
 struct radio *

@@ -320,9 +320,16 @@ host_attach_radio(struct host *host, struct hosted *hosted)
 	struct radio *radio;
 
 	if (settings_has_interfaces(network)) {
+		const struct radio_interface_options options = {
+			.names = { [RADIO_STATION] = network->wlan,
+			    [RADIO_AP] = network->softap },
+			.directories = { [RADIO_STATION] = network->wpa_supplicant,
+			    [RADIO_AP] = network->hostapd },
+		};
+
 		if (host_claim_interfaces(hosted) == -1)
 			return -1;
-		radio = radio_interface_new(host->base, network->wlan, network->softap);
+		radio = radio_interface_new(host->base, &options);
 		if (radio == NULL) {
 			log_msg(LOG_ERR, module->own->name,
 			    "cannot watch the interfaces of this host: %s",

@@ -92,9 +92,13 @@ reload_module(struct module_settings *current, struct module_settings *fresh)
 
 	if (reload_differs(current->network.backend, fresh->network.backend) ||
 	    reload_differs(current->network.wlan, fresh->network.wlan) ||
-	    reload_differs(current->network.softap, fresh->network.softap))
+	    reload_differs(current->network.softap, fresh->network.softap) ||
+	    reload_differs(
+		current->network.wpa_supplicant, fresh->network.wpa_supplicant) ||
+	    reload_differs(current->network.hostapd, fresh->network.hostapd))
 		log_msg(LOG_WARNING, current->name,
-		    "network.backend, wlan and softap need a restart to change");
+		    "network.backend, its interfaces and directories need a restart to "
+		    "change");
 
 	/* Exchanged, so that the old parts are freed with the fresh settings. */
 	current->network = fresh->network;

@@ -36,3 +36,9 @@ radio_security_parse(const char *text)
 	}
 	return -1;
 }
+
+bool
+radio_is_wifi(const struct radio *radio, enum radio_role role)
+{
+	return radio->ops->is_wifi == NULL || radio->ops->is_wifi(radio, role);
+}

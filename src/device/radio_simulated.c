@@ -131,11 +131,11 @@ simulated_ask_address(struct radio *radio, radio_addressed *addressed, void *arg
 }
 
 static void
-simulated_wps(struct radio *radio, bool with_pin, radio_wps_given *given, void *arg)
+simulated_wps(struct radio *radio, const char *pin, radio_wps_given *given, void *arg)
 {
 	struct air_request *request = simulated_request(radio, AIR_WPS, NULL, 0, arg);
 
-	request->with_pin = with_pin;
+	request->with_pin = pin != NULL;
 	request->wps_given = given;
 }
 

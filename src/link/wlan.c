@@ -17,6 +17,7 @@ struct wlan {
 	enum wlan_result result;
 	struct wlan_settings settings;
 	struct radio_ap ap; /* that the probe found, or that was joined before */
+	bool has_ap; /* it is known: not behind a cable */
 	bool is_known; /* it was joined before with these settings: no probe */
 	unsigned scans_left, attempts_left, joins_done;
 };
@@ -155,16 +156,23 @@ wlan_answered(void *arg, enum radio_result result)
 static void
 wlan_associate(struct wlan *wlan)
 {
-	const struct radio_target target = {
-		.ssid = wlan->settings.ssid,
-		.bssid = wlan->ap.bssid,
-		.security = wlan->ap.security,
-		.passkey = wlan->settings.passkey,
+	const struct wlan_settings *settings = &wlan->settings;
+	struct radio_target target = {
+		.ssid = settings->ssid,
+		.bssid = settings->has_bssid ? settings->bssid : NULL,
+		.security = settings->security,
+		.passkey = settings->passkey,
 	};
+
+	if (wlan->has_ap) {
+		target.bssid = wlan->ap.bssid;
+		target.channel = wlan->ap.channel;
+		target.security = wlan->ap.security;
+	}
 
 	wlan->state = WLAN_ASSOCIATING;
 	wlan->attempts_left--;
-	wlan_set_timer(wlan, wlan->settings.timeout_ms);
+	wlan_set_timer(wlan, settings->timeout_ms);
 	wlan->radio->ops->join(wlan->radio, &target, wlan_answered, wlan);
 }
 
@@ -192,6 +200,7 @@ wlan_probed(void *arg, const struct radio_ap *aps, size_t count)
 		if (!wlan_suits(wlan, &aps[i]))
 			continue;
 		wlan->ap = aps[i];
+		wlan->has_ap = true;
 		wlan->ops->news(
 		    wlan->arg, WLAN_NEWS_PROBED, radio_security_name(aps[i].security));
 		wlan_associate(wlan);
@@ -219,7 +228,8 @@ wlan_begin(struct wlan *wlan)
 	wlan->attempts_left = wlan->settings.attempts;
 	wlan->scans_left = wlan->settings.scan_retries + 1;
 	wlan->ops->news(wlan->arg, WLAN_NEWS_ASSOCIATING, wlan->settings.ssid);
-	if (wlan->is_known || wlan->radio->ops->interface != NULL)
+	wlan->has_ap &= wlan->is_known;
+	if (wlan->is_known || !radio_is_wifi(wlan->radio, RADIO_STATION))
 		wlan_associate(wlan);
 	else
 		wlan_probe(wlan);

@@ -12,6 +12,8 @@ settings_network_clear(struct settings_network *network)
 	free(network->backend);
 	free(network->wlan);
 	free(network->softap);
+	free(network->wpa_supplicant);
+	free(network->hostapd);
 	free(network->address);
 	free(network->name_server);
 	free(network->ports);

@@ -13,6 +13,10 @@
 #define SETTINGS_PORTS_MAX 256 /* entries of one ports list */
 
 #define SETTINGS_INTERFACE "interface" /* backend */
+/* Bytes of a directory; its sockets have to fit an address. */
+#define SETTINGS_SOCKETS_MAX 80
+#define SETTINGS_WPA_SUPPLICANT "/run/wpa_supplicant"
+#define SETTINGS_HOSTAPD "/run/hostapd"
 
 static const char *
 settings_check_backend(
@@ -34,6 +38,15 @@ settings_check_interface(
 		       text[strcspn(text, "/: \t")] != '\0'
 		   ? entry->expected
 		   : NULL;
+}
+
+/* A directory of control sockets, or nothing. */
+static const char *
+settings_check_directory(
+    const struct settings_reader *reader, const struct setting *entry, char *text)
+{
+	(void)reader;
+	return text[0] == '\0' || text[0] == '/' ? NULL : entry->expected;
 }
 
 static const char *
@@ -117,6 +130,15 @@ static const struct setting_list settings_port_list = {
 		.expected = "the name of a network interface such as \"wlan0\""        \
 	}
 
+#define SETTINGS_SOCKETS_OF(program)                                                   \
+	{                                                                              \
+		.name = #program, .type = SETTING_STRING, .min = 0,                    \
+		.max = SETTINGS_SOCKETS_MAX,                                           \
+		.offset = offsetof(struct settings_network, program),                  \
+		.check = settings_check_directory,                                     \
+		.expected = "a directory such as \"/run/" #program "\", or \"\""       \
+	}
+
 const struct setting settings_network_table[] = {
 	{ .name = "backend",
 	    .type = SETTING_STRING,
@@ -127,6 +149,8 @@ const struct setting settings_network_table[] = {
 	    .expected = "\"host\" or \"" SETTINGS_INTERFACE "\"" },
 	SETTINGS_INTERFACE_OF(wlan),
 	SETTINGS_INTERFACE_OF(softap),
+	SETTINGS_SOCKETS_OF(wpa_supplicant),
+	SETTINGS_SOCKETS_OF(hostapd),
 	{ .name = "address",
 	    .type = SETTING_STRING,
 	    .min = 1,
@@ -168,6 +192,13 @@ settings_inherit_network(
 		network->wlan = settings_dup(common->wlan);
 	if (settings_has_interfaces(network) && network->softap == NULL)
 		network->softap = settings_dup(common->softap);
+	if (settings_has_interfaces(network) && network->wpa_supplicant == NULL)
+		network->wpa_supplicant =
+		    xstrdup(common->wpa_supplicant != NULL ? common->wpa_supplicant
+							   : SETTINGS_WPA_SUPPLICANT);
+	if (settings_has_interfaces(network) && network->hostapd == NULL)
+		network->hostapd = xstrdup(
+		    common->hostapd != NULL ? common->hostapd : SETTINGS_HOSTAPD);
 	if (network->address == NULL)
 		network->address = xstrdup(
 		    common->address != NULL ? common->address : SETTINGS_ADDRESS);
@@ -200,7 +231,8 @@ void
 settings_check_interfaces(struct settings_reader *reader, const config_setting_t *root,
     const struct settings_file *file)
 {
-	static const char *const names[] = { "wlan", "softap" };
+	static const char *const names[] = { "wlan", "softap", "wpa_supplicant",
+		"hostapd" };
 	const config_setting_t *list = config_setting_get_member(root, "modules");
 	struct settings_key *keys = xcalloc(2 * file->module_count, sizeof *keys);
 	size_t used = 0;
@@ -209,7 +241,8 @@ settings_check_interfaces(struct settings_reader *reader, const config_setting_t
 		const config_setting_t *module =
 		    config_setting_get_elem(list, (unsigned)i);
 		const struct settings_network *network = &file->modules[i].network;
-		const char *const texts[] = { network->wlan, network->softap };
+		const char *const texts[] = { network->wlan, network->softap,
+			network->wpa_supplicant, network->hostapd };
 		bool has_interfaces = settings_has_interfaces(network);
 
 		if (has_interfaces &&
@@ -219,7 +252,7 @@ settings_check_interfaces(struct settings_reader *reader, const config_setting_t
 			    settings_network_member(root, module, "backend"), NULL,
 			    "no interface is named; give wlan, softap or both beside "
 			    "it");
-		for (size_t j = 0; j < 2; j++) {
+		for (size_t j = 0; j < sizeof names / sizeof names[0]; j++) {
 			const config_setting_t *member =
 			    settings_network_member(root, module, names[j]);
 
@@ -229,7 +262,7 @@ settings_check_interfaces(struct settings_reader *reader, const config_setting_t
 				settings_tell(reader, member, NULL,
 				    "means nothing here; give backend = "
 				    "\"" SETTINGS_INTERFACE "\" beside it");
-			else
+			else if (j < 2)
 				keys[used++] = (struct settings_key){
 					.setting = member,
 					.text = texts[j],

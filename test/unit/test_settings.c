@@ -147,7 +147,8 @@ test_interfaces(void **state)
 	    "network = { backend = \"interface\"; wlan = \"veth0\"; };\n"
 	    "modules = ( { name = \"a\"; network = { softap = \"veth1\"; }; },\n"
 	    "  { name = \"b\"; network = { backend = \"host\"; }; },\n"
-	    "  { name = \"c\"; network = { wlan = \"wlan0.5\"; }; } );");
+	    "  { name = \"c\"; network = { wlan = \"wlan0.5\"; hostapd = \"\"; }; } "
+	    ");");
 	const struct settings_network *a = &settings->modules[0].network;
 	const struct settings_network *b = &settings->modules[1].network;
 	const struct settings_network *c = &settings->modules[2].network;
@@ -157,8 +158,12 @@ test_interfaces(void **state)
 	assert_string_equal(a->softap, "veth1");
 	assert_string_equal(c->wlan, "wlan0.5");
 	assert_null(c->softap);
+	assert_string_equal(a->wpa_supplicant, "/run/wpa_supplicant");
+	assert_string_equal(a->hostapd, "/run/hostapd");
+	assert_string_equal(c->hostapd, "");
 	assert_false(settings_has_interfaces(b));
 	assert_null(b->wlan);
+	assert_null(b->wpa_supplicant);
 	settings_free(settings);
 	fixture_refuse(*state,
 	    "network = { backend = \"interface\"; wlan = \"veth0\"; };\n"

@@ -66,7 +66,8 @@ test_module_faults(void **state)
 		{ "quirks = { http = true; };",
 		    "quirks.http: unknown setting; known here: http_close" },
 		{ "network = { port = 1; };", "network.port: unknown setting; known "
-					      "here: backend, wlan, softap, address, "
+					      "here: backend, wlan, softap, "
+					      "wpa_supplicant, hostapd, address, "
 					      "name_server, ports" },
 		{ "network = { backend = \"cable\"; };",
 		    "network.backend: \"cable\" is not valid; give \"host\" or "
@@ -74,6 +75,14 @@ test_module_faults(void **state)
 		{ "network = { backend = \"interface\"; };",
 		    "network.backend: no interface is named; give wlan, softap or both "
 		    "beside it" },
+		{ "network = { backend = \"interface\"; wlan = \"a\"; wpa_supplicant = "
+		  "\"run\"; };",
+		    "network.wpa_supplicant: \"run\" is not valid; give a directory "
+		    "such "
+		    "as \"/run/wpa_supplicant\", or \"\"" },
+		{ "network = { hostapd = \"/run/hostapd\"; };",
+		    "network.hostapd: means nothing here; give backend = "
+		    "\"interface\" beside it" },
 		{ "network = { softap = \"veth1\"; };",
 		    "network.softap: means nothing here; give backend = \"interface\" "
 		    "beside it" },
