@@ -39,7 +39,7 @@ void wpa_control_free(struct wpa_control *);
 bool wpa_control_is_there(const struct wpa_control *);
 
 /* Asks; answered may be NULL. Without the other side, nothing happens. */
-void wpa_control_ask(struct wpa_control *, wpa_answered *, unsigned turn,
+void wpa_control_ask(struct wpa_control *self, wpa_answered *answered, unsigned turn,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -30,7 +30,7 @@ struct wpa_request {
 	char text[WPA_CONTROL_REQUEST_MAX];
 	wpa_answered *answered; /* NULL: nobody wants to know */
 	unsigned turn;
-	TAILQ_ENTRY(wpa_request) entry;
+	STAILQ_ENTRY(wpa_request) entry;
 };
 
 struct wpa_control {
@@ -41,9 +41,10 @@ struct wpa_control {
 	void *arg;
 	struct event *socket; /* owned, with its descriptor; NULL: not there */
 	struct event *timer; /* owned; the next look, ping or end of patience */
-	TAILQ_HEAD(, wpa_request) requests; /* the first one is asked */
+	struct wpa_request *asked; /* owned; waits for its answer; NULL: none */
+	STAILQ_HEAD(wpa_requests, wpa_request) requests; /* that follow */
 	unsigned count; /* of them */
-	bool is_asked, is_opened;
+	bool is_opened;
 	bool is_broken; /* to be closed by the timer */
 	int told; /* the errno that was logged last; 0: none */
 };
@@ -58,13 +59,10 @@ wpa_control_set_timer(struct wpa_control *self, unsigned ms)
 }
 
 static void
-wpa_control_drop_request(struct wpa_control *self)
+wpa_control_free_request(struct wpa_request *request)
 {
-	struct wpa_request *request = TAILQ_FIRST(&self->requests);
-
-	TAILQ_REMOVE(&self->requests, request, entry);
-	self->count--;
-	self->is_asked = false;
+	if (request == NULL)
+		return;
 	explicit_bzero(request->text, sizeof request->text);
 	free(request);
 }
@@ -73,8 +71,16 @@ wpa_control_drop_request(struct wpa_control *self)
 static void
 wpa_control_shut(struct wpa_control *self)
 {
-	while (!TAILQ_EMPTY(&self->requests))
-		wpa_control_drop_request(self);
+	struct wpa_request *request, *next;
+
+	for (request = STAILQ_FIRST(&self->requests); request != NULL; request = next) {
+		next = STAILQ_NEXT(request, entry);
+		wpa_control_free_request(request);
+	}
+	STAILQ_INIT(&self->requests);
+	self->count = 0;
+	wpa_control_free_request(self->asked);
+	self->asked = NULL;
 	if (self->socket != NULL) {
 		close(event_get_fd(self->socket));
 		event_free(self->socket);
@@ -113,19 +119,21 @@ wpa_control_transmit(const struct wpa_control *self, const struct wpa_request *r
 		   : 0;
 }
 
-/* Sends the first request, if it is not on its way. */
+/* Asks the next one, if the last one is answered. */
 static void
 wpa_control_send(struct wpa_control *self)
 {
-	const struct wpa_request *request = TAILQ_FIRST(&self->requests);
+	struct wpa_request *request = STAILQ_FIRST(&self->requests);
 
-	if (self->is_asked || self->is_broken)
+	if (self->asked != NULL || self->is_broken)
 		return;
 	if (request == NULL) {
 		wpa_control_set_timer(self, WPA_CONTROL_PING_MS);
 		return;
 	}
-	self->is_asked = true;
+	STAILQ_REMOVE_HEAD(&self->requests, entry);
+	self->count--;
+	self->asked = request;
 	wpa_control_set_timer(self, WPA_CONTROL_ANSWER_MS);
 	if (wpa_control_transmit(self, request) == -1)
 		wpa_control_break(self);
@@ -175,24 +183,22 @@ wpa_control_attached(struct wpa_control *self, bool is_ok)
 static void
 wpa_control_take_answer(struct wpa_control *self, const char *text)
 {
-	struct wpa_request *request = TAILQ_FIRST(&self->requests);
-	char shown[WPA_CONTROL_REQUEST_MAX];
-	struct wpa_answer answer = { .request = shown, .text = text };
-	wpa_answered *answered;
+	struct wpa_request *request = self->asked;
+	struct wpa_answer answer = { .text = text };
 
-	if (request == NULL || !self->is_asked)
+	if (request == NULL)
 		return;
-	answered = request->answered;
 	answer.turn = request->turn;
 	answer.is_ok = strncmp(text, "OK", 2) == 0;
 	wpa_control_hide_secrets(request->text);
-	memcpy(shown, request->text, sizeof shown);
-	wpa_control_drop_request(self);
+	answer.request = request->text;
+	self->asked = NULL;
 	wpa_control_send(self);
 	if (!self->is_opened)
 		wpa_control_attached(self, answer.is_ok);
-	else if (answered != NULL)
-		answered(self->arg, &answer);
+	else if (request->answered != NULL)
+		request->answered(self->arg, &answer);
+	wpa_control_free_request(request);
 }
 
 /* An event begins with its priority: "<3>CTRL-EVENT-...". */
@@ -272,7 +278,7 @@ wpa_control_time_is_up(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (self->socket == NULL)
 		wpa_control_open(self);
-	else if (self->is_asked || self->is_broken)
+	else if (self->asked != NULL || self->is_broken)
 		wpa_control_close(self);
 	else
 		wpa_control_ask(self, NULL, 0, "PING");
@@ -291,7 +297,7 @@ wpa_control_new(struct event_base *base, const char *directory, const char *inte
 	self->address.sun_family = AF_UNIX;
 	snprintf(self->address.sun_path, sizeof self->address.sun_path, "%s/%s",
 	    directory, interface);
-	TAILQ_INIT(&self->requests);
+	STAILQ_INIT(&self->requests);
 	self->timer = xcheck(event_new(base, -1, 0, wpa_control_time_is_up, self));
 	wpa_control_open(self);
 	return self;
@@ -306,10 +312,8 @@ wpa_control_free(struct wpa_control *self)
 		return;
 	wpa_control_ask(self, NULL, 0, "DETACH");
 	/* What is to be said still, without waiting for the answers. */
-	TAILQ_FOREACH (request, &self->requests, entry) {
-		if (request != TAILQ_FIRST(&self->requests))
-			(void)wpa_control_transmit(self, request);
-	}
+	STAILQ_FOREACH(request, &self->requests, entry)
+	(void)wpa_control_transmit(self, request);
 	wpa_control_shut(self);
 	event_free(self->timer);
 	free(self);
@@ -337,7 +341,7 @@ wpa_control_ask(struct wpa_control *self, wpa_answered *answered, unsigned turn,
 	va_start(args, fmt);
 	len = vsnprintf(request->text, sizeof request->text, fmt, args);
 	va_end(args);
-	TAILQ_INSERT_TAIL(&self->requests, request, entry);
+	STAILQ_INSERT_TAIL(&self->requests, request, entry);
 	self->count++;
 	if (len < 0 || (size_t)len >= sizeof request->text ||
 	    self->count > WPA_CONTROL_QUEUE_MAX) {

@@ -108,13 +108,13 @@ static void
 peer_open(struct rig *rig, struct peer *peer, const char *directory)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char path[HOST_PATH_MAX + 8];
 
 	assert_true(fd != -1);
 	peer->own.sun_family = AF_UNIX;
-	snprintf(peer->own.sun_path, sizeof peer->own.sun_path, "%s/%s", rig->directory,
-	    directory);
-	mkdir(peer->own.sun_path, 0700);
-	strcat(peer->own.sun_path, "/" LO);
+	snprintf(path, sizeof path, "%s/%s", rig->directory, directory);
+	mkdir(path, 0700);
+	snprintf(peer->own.sun_path, sizeof peer->own.sun_path, "%s/%s", path, LO);
 	unlink(peer->own.sun_path);
 	assert_int_equal(
 	    bind(fd, (const struct sockaddr *)&peer->own, sizeof peer->own), 0);
