@@ -101,6 +101,8 @@ install: $(DAEMON)
 	chmod 644 $(DESTDIR)$(UNITDIR)/zentrid.service
 	install -D -m 644 systemd/zentrid-interfaces.conf \
 		$(DESTDIR)$(PREFIX)/share/zentrid/zentrid-interfaces.conf
+	install -D -m 644 systemd/zentrid-wifi.conf \
+		$(DESTDIR)$(PREFIX)/share/zentrid/zentrid-wifi.conf
 	install -D -m 644 docs/man/zentrid.8 $(DESTDIR)$(PREFIX)/share/man/man8/zentrid.8
 	install -D -m 644 docs/man/zentrid.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/zentrid.conf.5

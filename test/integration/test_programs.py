@@ -165,7 +165,8 @@ class Install(Case):
             "usr/local/sbin/zentrid",
             "usr/local/share/man/man5/zentrid.conf.5",
             "usr/local/share/man/man8/zentrid.8",
-            "usr/local/share/zentrid/zentrid-interfaces.conf"])
+            "usr/local/share/zentrid/zentrid-interfaces.conf",
+            "usr/local/share/zentrid/zentrid-wifi.conf"])
         unit = f"{self.directory}/usr/local/lib/systemd/system/zentrid.service"
         with open(unit, encoding="utf-8") as text:
             content = text.read()
