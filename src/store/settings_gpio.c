@@ -38,14 +38,16 @@ settings_end_pins(struct settings_reader *reader, const config_setting_t *list,
 	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (pins[i].pin == SETTINGS_NO_PIN)
-			continue;
-		keys[used++] = (struct settings_key){
-			.setting = config_setting_get_member(
-			    config_setting_get_elem(list, (unsigned)i), "pin"),
-			.number = pins[i].pin,
-			.position = i,
-		};
+		const config_setting_t *pin = config_setting_get_member(
+		    config_setting_get_elem(list, (unsigned)i), "pin");
+
+		/* An entry that is no group has none either, and is told. */
+		if (pin != NULL && pins[i].pin != SETTINGS_NO_PIN)
+			keys[used++] = (struct settings_key){
+				.setting = pin,
+				.number = pins[i].pin,
+				.position = i,
+			};
 	}
 	settings_tell_repeated(reader, keys, used, "each pin once");
 	free(keys);

@@ -33,6 +33,9 @@ test_module_faults(void **state)
 		  "\"/c\"; line = 2; } );",
 		    "gpio[1].pin: the same as modules[0].gpio[0].pin; give each pin "
 		    "once" },
+		/* The other entries are looked at beside one that is none. */
+		{ "gpio = ( { pin = 0; chip = \"/c\"; line = 0; }, 5 );",
+		    "gpio[1]: is a number; give a group: { ... }" },
 		{ "gpio = ( { pin = 1; chip = \"/c\"; line = 1; }, { pin = 2; chip = "
 		  "\"/d\"; line = 1; }, { pin = 3; chip = \"/c\"; line = 1; } );",
 		    "gpio[2].line: the same as modules[0].gpio[0].line; give each line "
