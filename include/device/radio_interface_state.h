@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "device/hostapd.h"
+#include "device/netlink.h"
 #include "device/radio_interface.h"
 #include "device/supplicant.h"
 
@@ -24,6 +25,7 @@ enum interface_joined {
 struct interface_radio {
 	struct radio radio;
 	char names[RADIO_AP + 1][IFNAMSIZ]; /* empty: none */
+	struct netlink_link links[RADIO_AP + 1]; /* when last seen; index 0: gone */
 	struct netlink_watch *watch; /* owned */
 	struct supplicant *supplicant; /* owned; NULL: it is none of its business */
 	struct hostapd *hostapd; /* owned; likewise */

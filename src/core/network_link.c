@@ -281,8 +281,10 @@ network_radio_host_came(void *arg)
 {
 	struct module *module = arg;
 
+	/* One that goes again at once is waited for, too. */
 	if (module->network->softap_waits)
-		network_bring_up(module, NETWORK_SOFTAP);
+		module->network->softap_waits =
+		    network_bring_up(module, NETWORK_SOFTAP) != NULL;
 }
 
 static const struct radio_events network_radio_events = {

@@ -1,5 +1,6 @@
 #include "device/radio_interface_state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,13 @@
 #include <event2/event.h>
 
 #include "base/xmalloc.h"
-#include "device/netlink.h"
 
 /* Chosen: what an interface does not tell where only its carrier counts: a signal that
  * is good for all who look at it, and the first channel. */
 #define INTERFACE_RSSI_DBM (-40)
 #define INTERFACE_CHANNEL 1
+
+#define INTERFACE_LOOK_S 1 /* until what could not be looked at is looked at again */
 
 struct interface_radio *
 radio_interface_of(struct radio *radio)
@@ -39,18 +41,32 @@ radio_interface_is_wifi(const struct radio *radio, enum radio_role role)
 bool
 radio_interface_has_carrier(const struct interface_radio *self, enum radio_role role)
 {
-	struct netlink_link link;
+	return self->links[role].has_carrier;
+}
 
-	return self->names[role][0] != '\0' &&
-	       netlink_link_get(self->names[role], &link) == 0 && link.has_carrier;
+/* An interface that cannot be looked at, for want of a descriptor, is what it was: else
+ * its network would end. */
+static void
+interface_look(struct interface_radio *self)
+{
+	static const struct timeval again = { .tv_sec = INTERFACE_LOOK_S };
+
+	for (int i = RADIO_STATION; i <= RADIO_AP; i++) {
+		struct netlink_link link;
+
+		if (self->names[i][0] == '\0')
+			continue;
+		if (netlink_link_get(self->names[i], &link) == 0 || errno == ENODEV)
+			self->links[i] = link;
+		else
+			event_add(self->work, &again);
+	}
 }
 
 void
 radio_interface_describe(
     const struct interface_radio *self, enum radio_role role, struct radio_ap *ap)
 {
-	struct netlink_link link;
-
 	memset(ap, 0, sizeof *ap);
 	memcpy(ap->ssid, self->ssids[role], sizeof ap->ssid);
 	ap->channel = INTERFACE_CHANNEL;
@@ -60,8 +76,7 @@ radio_interface_describe(
 	if (role == RADIO_AP) {
 		ap->channel = self->channel;
 		ap->security = self->security;
-		if (netlink_link_get(self->names[role], &link) == 0)
-			memcpy(ap->bssid, link.mac, MAC_OCTETS);
+		memcpy(ap->bssid, self->links[role].mac, MAC_OCTETS);
 	}
 }
 
@@ -107,23 +122,12 @@ radio_interface_move(struct interface_radio *self, unsigned channel)
 		hostapd_move(self->hostapd, channel);
 }
 
-static unsigned
-interface_index(const struct interface_radio *self, enum radio_role role)
-{
-	struct netlink_link link;
-
-	return self->names[role][0] != '\0' &&
-		       netlink_link_get(self->names[role], &link) == 0
-		   ? link.index
-		   : 0;
-}
-
 /* Whether it told that the interface of the soft AP is gone, or there. */
 static bool
 interface_tell_host(struct interface_radio *self)
 {
 	const struct radio_events *events = self->radio.events;
-	unsigned index = interface_index(self, RADIO_AP);
+	unsigned index = self->links[RADIO_AP].index;
 	bool is_there = self->host_index == 0;
 
 	if (index == self->host_index || events == NULL)
@@ -139,13 +143,14 @@ static void
 interface_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct interface_radio *self = arg;
-	bool has_carrier = radio_interface_has_carrier(self, RADIO_STATION);
 
 	(void)fd;
 	(void)what;
+	interface_look(self);
 	if (interface_tell_host(self))
 		return;
-	if (self->joined == INTERFACE_BY_CARRIER && !has_carrier) {
+	if (self->joined == INTERFACE_BY_CARRIER &&
+	    !radio_interface_has_carrier(self, RADIO_STATION)) {
 		radio_interface_work(self);
 		radio_interface_tell_lost(self);
 		return;
@@ -347,7 +352,8 @@ radio_interface_new(
 		return NULL;
 	}
 	self->work = xcheck(event_new(base, -1, 0, interface_work, self));
-	self->host_index = interface_index(self, RADIO_AP);
+	interface_look(self);
+	self->host_index = self->links[RADIO_AP].index;
 	if (interface_is_looked_after(options, RADIO_STATION))
 		self->supplicant = supplicant_new(base,
 		    options->directories[RADIO_STATION], self->names[RADIO_STATION],

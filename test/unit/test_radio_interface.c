@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -191,8 +192,28 @@ told_left(void *arg, const uint8_t mac[MAC_OCTETS], bool silently)
 	evbuffer_add_printf(rig->told, "left %02x%s\n", mac[5], silently ? "!" : "");
 }
 
+static void
+told_host_gone(void *arg)
+{
+	struct rig *rig = arg;
+
+	evbuffer_add_printf(rig->told, "gone\n");
+}
+
+static void
+told_host_came(void *arg)
+{
+	struct rig *rig = arg;
+
+	evbuffer_add_printf(rig->told, "there\n");
+}
+
 static const struct radio_events told = {
-	.lost = told_lost, .station_came = told_came, .station_left = told_left
+	.lost = told_lost,
+	.station_came = told_came,
+	.station_left = told_left,
+	.host_gone = told_host_gone,
+	.host_came = told_host_came,
 };
 
 /* The loop runs until nothing more comes of it at once. */
@@ -853,6 +874,33 @@ test_softap(void **state)
 	expect(rig, rig->told, "");
 }
 
+/* An interface that cannot be looked at, for want of a descriptor, is not gone. */
+static void
+test_no_descriptor(void **state)
+{
+	struct rig *rig = *state;
+	const struct radio_target target = { .ssid = "cable", .passkey = "" };
+	const struct radio_interface_options options = { .names = { LO, LO },
+		.directories = { "", "" } };
+	const struct radio_scan all = { .ssid = NULL };
+	struct rlimit limit, none;
+
+	rig->radio->ops->free(rig->radio);
+	rig->radio = radio_interface_new(rig->base, &options);
+	rig->radio->events = &told;
+	rig->radio->arg = rig;
+	rig->radio->ops->join(rig->radio, &target, told_joined, rig);
+	expect(rig, rig->told, "joined: OK\n");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	rig->radio->ops->scan(rig->radio, &all, told_scanned, rig);
+	settle(rig);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	expect(rig, rig->told, "scanned: cable 1 -40\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int
@@ -874,6 +922,7 @@ main(void)
 		TEST(test_killed),
 		TEST(test_silent),
 		TEST(test_softap),
+		TEST(test_no_descriptor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
