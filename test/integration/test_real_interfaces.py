@@ -565,6 +565,17 @@ class SoftapTest(InterfaceCase):
         serial.read_until(b"Soft AP started: zentri\r\n")
         far.ip("address", "add", "10.10.10.9/24", "dev", "cable0")
         self.assertEqual(asks(), "10.10.10.1\n")
+        # When it cannot start on one, it does on the next.
+        mask = self.get(serial, "softap.static.netmask")
+        near.ip("link", "delete", "cable0")
+        serial.read_until(b"Soft AP stopped\r\n")
+        serial.command("set softap.static.netmask 0.0.0.0")
+        replug()
+        daemon.wait_stderr("cable0 gets no address")
+        serial.command("set softap.static.netmask " + mask)
+        near.ip("link", "delete", "cable0")
+        replug()
+        serial.read_until(b"Soft AP started: zentri\r\n")
         # Gone while it was down, it stays down; so it does when it was told to.
         near.ip("link", "delete", "cable0")
         serial.read_until(b"Soft AP stopped\r\n")
