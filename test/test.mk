@@ -14,6 +14,9 @@ UNIT_SHARED_OBJECTS := $(UNIT_SHARED:%.c=$(O)/%.o)
 # __wrap_name() of each.
 HOST_WRAPPED := open write fsync close rename mkdir unlink
 
+# Where dnsmasq, dhclient, nginx, modprobe are; Debian's users do not have it in theirs.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 .PHONY: test-programs soak
 
 # The closing line of test/run is the last that this prints.
