@@ -204,23 +204,26 @@ update_told(void *arg, enum http_event event)
 		update_read(self);
 }
 
-/* Where it is to be found. 0, or -1 with nothing to clear. */
-static int
+/* Where it is to be found. NULL, or why it cannot be (static), and nothing to clear. */
+static const char *
 update_url(const struct module *module, const char *wanted, struct http_url *url)
 {
-	const char *host = variable_text(module, "ota.host"), *error;
+	const char *host = variable_text(module, "ota.host"), *error = NULL;
 	int64_t port = variable_number(module, "ota.port");
 	char *name = update_name(module, wanted), *text;
-	int result = -1;
 
-	if (*host != '\0' && update_is_bundle(name)) {
+	if (*host == '\0') {
+		error = "no server";
+	} else if (!update_is_bundle(name)) {
+		error = "no bundle has such a name";
+	} else {
 		text = xasprintf("%s://%s:%d/%s.json",
 		    port == UPDATE_TLS_PORT ? "https" : "http", host, (int)port, name);
-		result = http_url_parse(url, text, &error);
+		(void)http_url_parse(url, text, &error);
 		free(text);
 	}
 	free(name);
-	return result;
+	return error;
 }
 
 struct update_query *
@@ -232,9 +235,10 @@ update_ask(
 	struct http_exchange_ops ops;
 	struct update_query *self;
 	struct http_url url;
+	const char *wrong = update_url(module, wanted, &url);
 
-	if (update_url(module, wanted, &url) == -1) {
-		update_say(module, "no server");
+	if (wrong != NULL) {
+		update_say(module, wrong);
 		return NULL;
 	}
 	self = xcalloc(1, sizeof *self);

@@ -120,6 +120,20 @@ class UpdateTest(StreamCase):
             self.assertEqual(rest.logs()[-1], f"Update failed: {error}", data)
         self.assertEqual(rest.send("ver").text.strip(), OLD)
 
+    def test_no_way_to_ask(self):
+        """Each cause has its own words: no host, and a version that is no name of a
+        file."""
+        name = "no bundle has such a name"
+        for version, host, command, error in (
+                (OLD, "", "ota", "no server"),
+                (OLD, HOST, "ota 1." + "2" * 60, name),
+                ("My build 7", HOST, "ota", name)):
+            with self.subTest(host=host, version=version):
+                daemon = self.daemon([module(version=version, factory={"ota.host": host})])
+                rest = self.rest(daemon)
+                self.assertEqual(rest.send(command).code, 1)
+                self.assertEqual(rest.logs()[-1], f"Update failed: {error}")
+
     def test_the_network_goes(self):
         """The question ends with its interface."""
         sock, port = self.listener()
