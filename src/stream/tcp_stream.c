@@ -31,6 +31,7 @@ struct tcp_stream {
 	struct evbuffer *out; /* owned; NULL while empty */
 	bool drained; /* the last read found less than it asked for */
 	bool ended; /* the peer is gone, or has been idle too long */
+	bool end_is_said; /* while it lingers: all has left */
 };
 
 static bool
@@ -387,6 +388,7 @@ tcp_linger_late(evutil_socket_t fd, short what, void *arg)
 static void
 tcp_linger_sent(struct tcp_stream *self)
 {
+	self->end_is_said = true;
 	self->wire->ops->say_end(self->wire);
 	if (self->ended)
 		tcp_linger_over(self);
@@ -401,6 +403,12 @@ tcp_linger_write(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (self->wire->wants_write) {
+		self->wire->wants_write = false;
+		event_add(self->readable, NULL);
+	}
+	if (self->end_is_said)
+		return;
 	if (!tcp_has_unsent(self) || tcp_flush(self) == 0)
 		tcp_linger_sent(self);
 	else if (tcp_is_passing(-1))
@@ -420,9 +428,14 @@ tcp_linger_read(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (tcp_is_passing(n) && self->wire->wants_write) {
+		event_del(self->readable);
+		event_add(self->writable, NULL);
+		return;
+	}
 	if (n > 0 || tcp_is_passing(n))
 		return;
-	if (n == 0 && tcp_has_unsent(self)) {
+	if (n == 0 && !self->end_is_said) {
 		self->ended = true;
 		event_del(self->readable);
 		return;
@@ -458,6 +471,8 @@ tcp_linger(struct tcp_stream *self)
 	event_assign(
 	    self->readable, base, fd, EV_READ | EV_PERSIST, tcp_linger_read, self);
 	event_assign(self->writable, base, fd, EV_WRITE, tcp_linger_write, self);
+	/* An end that is known may have bytes before it that nobody has read. */
+	self->ended = self->wire->is_over;
 	if (!self->ended)
 		event_add(self->readable, NULL);
 	event_add(self->writable, NULL);
