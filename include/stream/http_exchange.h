@@ -90,6 +90,10 @@ struct evbuffer *http_exchange_received(struct http_exchange *);
 size_t http_exchange_kept(const struct http_exchange *); /* also before HTTP_STATUS */
 void http_exchange_resume(struct http_exchange *);
 
+/* Nobody is there to give it up: what is left to do has limit_ms from now on, the rest
+ * of the body and of the answer included. */
+void http_exchange_limit(struct http_exchange *);
+
 /* Whether bytes of the body may still be sent: not once a redirect has made a GET of
  * the request, nor behind an answer that is no success. */
 bool http_exchange_wants_body(const struct http_exchange *);

@@ -239,7 +239,9 @@ http_stream_close(struct stream *stream)
 	struct http_stream *self = (struct http_stream *)stream;
 
 	self->is_closed = true;
-	if (!http_stream_lingers(self) || !stream_linger(stream))
+	if (http_stream_lingers(self) && stream_linger(stream))
+		http_exchange_limit(self->exchange);
+	else
 		http_stream_free(self);
 }
 

@@ -45,6 +45,7 @@ struct http_exchange {
 	bool is_sent, connected_is_told, over, failed;
 	bool body_has_left; /* over the connection that was last ended */
 	bool hop_is_ready; /* the request of this hop is on its way */
+	bool is_limited; /* http_exchange_limit() */
 	bool working, doomed; /* inside work; freed at its end */
 };
 
@@ -319,7 +320,8 @@ http_exchange_answered(struct http_exchange *self)
 		http_exchange_set(self->silence, self->options.silence_ms);
 	} else {
 		event_del(self->silence);
-		event_del(self->limit);
+		if (!self->is_limited)
+			event_del(self->limit);
 	}
 	self->ops.told(self->ops.told_arg, HTTP_STATUS);
 }
@@ -592,6 +594,13 @@ http_exchange_resume(struct http_exchange *self)
 {
 	if (!self->over)
 		http_exchange_wake(self);
+}
+
+void
+http_exchange_limit(struct http_exchange *self)
+{
+	self->is_limited = true;
+	http_exchange_set(self->limit, self->options.limit_ms);
 }
 
 /* libcurl, too, sends nothing more behind such an answer. */

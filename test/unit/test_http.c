@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/xmalloc.h"
+#include "stream/http.h"
 #include "stream/http_exchange.h"
 #include "stream/tcp.h"
 
@@ -213,22 +214,16 @@ peer_told(void *arg, enum http_event event)
 		event_base_loopbreak(peer->base);
 }
 
+static const struct tcp_keepalive peer_keepalive = {
+	.idle_s = 60, .interval_s = 10, .count = 3
+};
+
+/* Where the server is. */
 static void
-peer_begin(
-    struct peer *peer, const char *scheme, const struct http_exchange_options *options)
+peer_listen(struct peer *peer, const char *scheme, struct http_url *url)
 {
-	const struct tcp_keepalive keepalive = {
-		.idle_s = 60, .interval_s = 10, .count = 3
-	};
-	const struct http_exchange_ops ops = { .trust = peer_trust,
-		.said = peer_said,
-		.told = peer_told,
-		.said_arg = peer,
-		.told_arg = peer };
-	struct http_exchange_options all = *options;
 	struct sockaddr_in sin = { .sin_port = 0 };
 	socklen_t len = sizeof sin;
-	struct http_url url;
 	const char *error;
 	char *text;
 
@@ -236,7 +231,7 @@ peer_begin(
 	peer->connection = -1;
 	if (peer->answer == NULL)
 		peer->answer = "";
-	peer->listener = tcp_listen("127.0.0.1", 0, &keepalive);
+	peer->listener = tcp_listen("127.0.0.1", 0, &peer_keepalive);
 	assert_int_not_equal(peer->listener, -1);
 	assert_int_equal(getsockname(peer->listener, (struct sockaddr *)&sin, &len), 0);
 	peer->accepting =
@@ -244,10 +239,25 @@ peer_begin(
 	event_add(peer->accepting, NULL);
 	peer->dripping = event_new(peer->base, -1, 0, peer_drip, peer);
 	text = xasprintf("%s127.0.0.1:%u/", scheme, ntohs(sin.sin_port));
-	assert_int_equal(http_url_parse(&url, text, &error), 0);
+	assert_int_equal(http_url_parse(url, text, &error), 0);
 	free(text);
+}
+
+static void
+peer_begin(
+    struct peer *peer, const char *scheme, const struct http_exchange_options *options)
+{
+	const struct http_exchange_ops ops = { .trust = peer_trust,
+		.said = peer_said,
+		.told = peer_told,
+		.said_arg = peer,
+		.told_arg = peer };
+	struct http_exchange_options all = *options;
+	struct http_url url;
+
+	peer_listen(peer, scheme, &url);
 	all.connect_ms = 5000;
-	all.keepalive = keepalive;
+	all.keepalive = peer_keepalive;
 	peer->exchange = http_exchange_start(peer->base, NULL, &url, &all, &ops);
 }
 
@@ -457,6 +467,67 @@ test_fields(void **state)
 	peer_end(&peer);
 }
 
+#define UPLOAD_SIZE (16u << 20) /* more than the kernel takes */
+
+/* Runs the loop for a while, or until the list is empty. */
+static bool
+linger(struct peer *peer, const struct stream_lingering *lingering, unsigned ms)
+{
+	const struct timeval pause = { .tv_usec = 10000 };
+	int64_t until_ms = clock_monotonic_ms() + ms;
+
+	while (!TAILQ_EMPTY(lingering) && clock_monotonic_ms() < until_ms) {
+		event_base_loopexit(peer->base, &pause);
+		event_base_dispatch(peer->base);
+	}
+	return TAILQ_EMPTY(lingering);
+}
+
+/* A server that does not read on does not keep a request whose stream is closed, be it
+ * answered or not. */
+static void
+test_limit_of_what_lingers(void **state)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n";
+	static const struct {
+		const char *early, *late; /* before it is closed, and after */
+	} cases[] = { { "", "" }, { answer, "" }, { "", answer } };
+	const struct http_stream_options body = { .body = HTTP_BODY_LIVE,
+		.length = UPLOAD_SIZE };
+	struct http_exchange_options options = peer_plain;
+	char *bytes = xcalloc(1, UPLOAD_SIZE);
+
+	(void)state;
+	options.method = HTTP_POST;
+	options.connect_ms = 5000;
+	options.keepalive = peer_keepalive;
+	options.limit_ms = 300;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct peer peer = { .answer = cases[i].early };
+		size_t late = strlen(cases[i].late);
+		const struct http_exchange_ops ops = { .said = peer_said,
+			.said_arg = &peer };
+		struct stream_lingering lingering = TAILQ_HEAD_INITIALIZER(lingering);
+		struct stream *stream;
+		struct http_url url;
+
+		peer_listen(&peer, "", &url);
+		stream = http_stream_new(peer.base, NULL, &url, &body, &options, &ops);
+		stream->lingering = &lingering;
+		while (peer.connection == -1 || !http_stream_is_connected(stream) ||
+		       (*peer.answer != '\0' && http_stream_status(stream) == 0))
+			event_base_loop(peer.base, EVLOOP_ONCE);
+		assert_int_equal(
+		    stream->ops->write(stream, bytes, UPLOAD_SIZE), UPLOAD_SIZE);
+		stream->ops->close(stream);
+		assert_int_equal(write(peer.connection, cases[i].late, late), late);
+		assert_false(linger(&peer, &lingering, 100));
+		assert_true(linger(&peer, &lingering, 3000));
+		peer_end(&peer);
+	}
+	free(bytes);
+}
+
 int
 main(void)
 {
@@ -472,6 +543,7 @@ main(void)
 		cmocka_unit_test(test_nobody_is_trusted),
 		cmocka_unit_test(test_freed_in_its_own_news),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_limit_of_what_lingers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
