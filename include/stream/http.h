@@ -29,8 +29,8 @@ struct http_stream_options {
  * STREAM_EVENT_DATA when the status is there and with the body, STREAM_EVENT_END in
  * the end, whether all is well or not. Takes the URL; of exchange options the method,
  * type and times count, of ops what stands there but told. One whose body was written
- * and that is closed before the answer came, or before all has left, lingers, for limit_ms
- * at most. */
+ * and that is closed before the answer came, or before all has left, lingers, for
+ * limit_ms at most. */
 struct stream *http_stream_new(struct event_base *, struct evdns_base *,
     struct http_url *, const struct http_stream_options *,
     const struct http_exchange_options *, const struct http_exchange_ops *);
