@@ -14,6 +14,7 @@ struct tcp_wire {
 	const struct tcp_wire_ops *ops;
 	int fd; /* owned by the stream */
 	bool wants_write; /* it cannot go on before the socket takes more */
+	bool has_news; /* a look has taken in bytes; for the stream, which clears it */
 	bool is_over; /* the peer's end, or a fault, was met */
 	const char *fault; /* why it ended, when it is known; the wire's, or NULL */
 };

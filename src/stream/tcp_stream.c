@@ -155,6 +155,18 @@ tcp_look(struct tcp_stream *self)
 	return n;
 }
 
+/* A look at TLS takes bytes out of the kernel, which then wakes the loop for them no
+ * more. So it is woken here, unless it is the loop that looks. */
+static void
+tcp_wake(struct tcp_stream *self)
+{
+	bool has_news = self->wire->has_news;
+
+	self->wire->has_news = false;
+	if (has_news && !self->ended)
+		event_active(self->readable, EV_READ, 0);
+}
+
 /* Edge-triggered: data that nobody reads does not wake the loop again and again. */
 static void
 tcp_readable(evutil_socket_t fd, short what, void *arg)
@@ -169,12 +181,14 @@ tcp_readable(evutil_socket_t fd, short what, void *arg)
 	/* What woke it may be a part of a record, or a record without data. */
 	if (self->wire->ops->is_secure)
 		n = tcp_look(self);
+	self->wire->has_news = false;
 	if (n > 0) {
 		stream_tell(&self->stream, STREAM_EVENT_DATA);
 		/* An end or a reset wakes like data does; who has read has met it. */
 		if (self->drained)
 			return;
 		n = tcp_look(self);
+		tcp_wake(self);
 	}
 	if (n == 0)
 		tcp_end(self);
@@ -262,6 +276,7 @@ tcp_read(struct stream *stream, void *buf, size_t len)
 	tcp_note_end(self);
 	if (self->wire->wants_write)
 		event_add(self->writable, NULL);
+	tcp_wake(self);
 	return n < 0 ? 0 : n;
 }
 
@@ -311,11 +326,26 @@ tcp_poll(const struct stream *stream)
 	struct tcp_stream *self = (struct tcp_stream *)(uintptr_t)stream;
 	ssize_t n = tcp_look(self);
 
+	tcp_wake(self);
 	if (n > 0)
 		return STREAM_READABLE;
 	if (tcp_has_unsent(self))
 		return STREAM_IDLE;
 	return self->ended || !tcp_is_passing(n) ? STREAM_CLOSED : STREAM_IDLE;
+}
+
+/* Bytes to receive that are known of. */
+static size_t
+tcp_waiting(const struct stream *stream)
+{
+	struct tcp_stream *self = (struct tcp_stream *)(uintptr_t)stream;
+	size_t waiting = self->wire->ops->waiting(self->wire);
+
+	tcp_note_end(self);
+	if (self->wire->wants_write)
+		event_add(self->writable, NULL);
+	tcp_wake(self);
+	return waiting;
 }
 
 static void
@@ -324,7 +354,7 @@ tcp_info(const struct stream *stream, struct stream_info *info)
 	const struct tcp_stream *self = (const struct tcp_stream *)stream;
 
 	snprintf(info->text, sizeof info->text, "%s", self->info);
-	info->waiting = self->wire->ops->waiting(self->wire);
+	info->waiting = tcp_waiting(stream);
 }
 
 /* What waits in the kernel of the module counts as kept by it. */
@@ -335,7 +365,7 @@ tcp_held(const struct stream *stream, struct stream_held *held)
 
 	held->received = tcp_plain_waiting(self->wire);
 	if (self->wire->ops->is_secure)
-		held->received += self->wire->ops->waiting(self->wire);
+		held->received += tcp_waiting(stream);
 	held->sent = tcp_unacknowledged(self->wire->fd);
 	if (self->out != NULL)
 		held->sent += evbuffer_get_length(self->out);

@@ -234,12 +234,15 @@ static ssize_t
 tls_look(struct tcp_wire *wire)
 {
 	struct tls_wire *self = (struct tls_wire *)wire;
+	bool had_none = SSL_pending(self->ssl) == 0;
 	char byte;
 	int n;
 
 	ERR_clear_error();
 	errno = 0;
 	n = SSL_peek(self->ssl, &byte, 1);
+	if (n > 0 && had_none)
+		wire->has_news = true;
 	return n > 0 ? n : tls_outcome(self, SSL_get_error(self->ssl, n));
 }
 

@@ -17,6 +17,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "stream/packet_buffer.h"
 #include "stream/tcp.h"
 #include "stream/tls.h"
 
@@ -203,6 +204,57 @@ test_part_of_a_record(void **state)
 	close(pair[1]);
 }
 
+static void
+ask_status(const struct stream *stream)
+{
+	stream->ops->poll(stream);
+}
+
+static void
+ask_info(const struct stream *stream)
+{
+	struct stream_info info;
+
+	stream->ops->info(stream, &info);
+}
+
+static void
+ask_held(const struct stream *stream)
+{
+	struct stream_held held;
+
+	stream->ops->held(stream, &held);
+}
+
+/* Who asks before the loop has its turn does not keep the news to himself. */
+static void
+test_news_that_others_met(void **state)
+{
+	void (*const asks[])(
+	    const struct stream *) = { ask_status, ask_info, ask_held };
+	struct fixture *fixture = *state;
+	struct stream *stream;
+	char buf[16];
+
+	open_stream(fixture, TLS1_3_VERSION, "peer.test");
+	stream = fixture->stream;
+	for (unsigned i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+		assert_int_equal(SSL_write(fixture->peer, "data", 4), 4);
+		asks[i](stream);
+		turn(fixture);
+		assert_int_equal(fixture->told[STREAM_EVENT_DATA], i + 1);
+		/* Data that nobody reads is told once, whoever looks at it. */
+		asks[i](stream);
+		turn(fixture);
+		assert_int_equal(fixture->told[STREAM_EVENT_DATA], i + 1);
+		assert_int_equal(stream->ops->read(stream, buf, sizeof buf), 4);
+	}
+	SSL_shutdown(fixture->peer);
+	ask_held(stream);
+	turn(fixture);
+	assert_int_equal(fixture->told[STREAM_EVENT_END], 1);
+}
+
 /* close_notify, with and without the end of TCP behind it, is one end. */
 static void
 test_end_is_told_once(void **state)
@@ -299,6 +351,8 @@ main(void)
 		    test_records_without_data, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_part_of_a_record, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_news_that_others_met, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_end_is_told_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_slow_peer, set_up, tear_down),
