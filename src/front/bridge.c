@@ -69,18 +69,23 @@ bridge_set_timer(struct event *timer, unsigned ms)
 }
 
 /* Writes what was collected. When the stream has no room, the port is held until it
- * has. Chosen: without a stream, what comes from the serial port is dropped. */
+ * has; room for less than all may be all that there will be, if other streams keep the
+ * rest. Chosen: without a stream, what comes from the serial port is dropped. */
 static void
 bridge_flush(struct bridge *bridge)
 {
-	size_t len = evbuffer_get_length(bridge->up);
+	size_t len = evbuffer_get_length(bridge->up), most = BRIDGE_READ_SIZE;
 
 	event_del(bridge->flush_timer);
 	while (len > 0 && bridge->stream != NULL) {
-		size_t piece = len < BRIDGE_READ_SIZE ? len : BRIDGE_READ_SIZE;
+		size_t piece = len < most ? len : most;
 		ssize_t n = net_stream_write(bridge_module(bridge), bridge->stream,
 		    evbuffer_pullup(bridge->up, (ev_ssize_t)piece), piece);
 
+		if (n == -1 && errno == EAGAIN && piece > bridge->flush_count) {
+			most = piece / 2;
+			continue;
+		}
 		if (n == -1 && errno == EAGAIN) {
 			console_port_hold(bridge->port, bridge->running);
 			return;

@@ -22,6 +22,7 @@ struct source {
 	unsigned reads; /* since the test looked last */
 	bool is_endless;
 	bool is_full; /* it takes nothing */
+	size_t write_max; /* it takes no more at a time; 0: any number */
 };
 
 struct bridge_fixture {
@@ -46,9 +47,13 @@ source_read(struct stream *stream, void *buf, size_t len)
 static ssize_t
 source_write(struct stream *stream, const void *buf, size_t len)
 {
+	const struct source *source = (const struct source *)stream;
+
 	(void)buf;
 	errno = EAGAIN;
-	return ((struct source *)stream)->is_full ? -1 : (ssize_t)len;
+	return source->is_full || (source->write_max > 0 && len > source->write_max)
+		   ? -1
+		   : (ssize_t)len;
 }
 
 static bool
@@ -197,6 +202,27 @@ test_what_waits_for_a_full_stream(void **state)
 	assert_int_equal(bridge_room(fixture->bridge), 2800);
 }
 
+/* Less room than what waits, because another stream never makes more. */
+static void
+test_it_goes_by_parts(void **state)
+{
+	struct bridge_fixture *fixture = *state;
+	char bytes[3000] = { 'x' };
+
+	set(fixture, "bus.command.rx_bufsize", "3000");
+	fixture->source.is_full = true;
+	bridge_input(fixture->bridge, bytes, sizeof bytes);
+	assert_true(fixture->port->held);
+	fixture->source.is_full = false;
+	fixture->source.write_max = 400;
+	stream_tell(&fixture->source.stream, STREAM_EVENT_ROOM);
+	assert_false(fixture->port->held);
+	/* Not byte by byte. */
+	fixture->source.write_max = 1;
+	bridge_input(fixture->bridge, bytes, sizeof bytes);
+	assert_true(fixture->port->held);
+}
+
 int
 main(void)
 {
@@ -206,6 +232,8 @@ main(void)
 		    test_full_stream_holds_no_commands, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_what_waits_for_a_full_stream, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_it_goes_by_parts, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
