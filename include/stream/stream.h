@@ -82,6 +82,7 @@ TAILQ_HEAD(stream_lingering, stream);
 struct stream { /* first member of each backend's own struct */
 	const struct stream_ops *ops;
 	int handle; /* slot, 0 to STREAM_MAX - 1 */
+	bool has_ended; /* STREAM_EVENT_END was told */
 	bool end_is_told; /* the log line of its end was shown */
 	const char
 	    *fault; /* the backend's words for why it ended; NULL: as it should */

@@ -152,7 +152,7 @@ stream_read_lacks(const struct request *request, const struct stream *stream)
 	default:
 		break;
 	}
-	if (stream->end_is_told || stream->ops->poll(stream) == STREAM_CLOSED)
+	if (stream->has_ended || stream->ops->poll(stream) == STREAM_CLOSED)
 		return false;
 	stream->ops->info(stream, &info);
 	return info.waiting <

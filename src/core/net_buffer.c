@@ -53,7 +53,7 @@ net_stream_write(
 	ssize_t n;
 
 	/* One at its end says so itself. */
-	if (!stream->end_is_told && !packet_buffer_takes(stream, len)) {
+	if (!stream->has_ended && !packet_buffer_takes(stream, len)) {
 		errno = EAGAIN;
 		return -1;
 	}

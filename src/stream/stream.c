@@ -102,6 +102,8 @@ stream_tell(struct stream *stream, enum stream_event event)
 {
 	struct stream_watch *watch, *next;
 
+	if (event == STREAM_EVENT_END)
+		stream->has_ended = true;
 	for (watch = TAILQ_FIRST(&stream->watches); watch != NULL; watch = next) {
 		next = TAILQ_NEXT(watch, entry);
 		watch->told(watch, stream, event);

@@ -393,6 +393,19 @@ class ClientTests:
         self.assertEqual(self.ok("poll all"), "None")
         self.fails("stream_read 0 1")
 
+    def test_nothing_more_is_waited_for_with_auto_close_on(self):
+        """What the peer sent before it ended is all there will be."""
+        sock, port = self.listener()
+        self.module(bus__command__read_timeout="9000")
+        self.connect(port)
+        peer = self.accept(sock)
+        peer.sendall(b"last")
+        peer.close()
+        self.wait_poll(0, 1)
+        start = time.monotonic()
+        self.assertEqual(self.then("read 0 100", 1), ("last", ["[Closed: 0]"]))
+        self.assertLess(time.monotonic() - start, 5)
+
     def test_end_without_data_with_auto_close_on(self):
         sock, port = self.listener()
         self.module()
