@@ -14,6 +14,7 @@ from lib.certificates import authority
 from lib.daemon import BSSID, LAB, MAC, configuration, module, wait_until
 from lib.files import factory_files
 from lib.namespaces import Namespace, cable, uplink
+from lib.nginx import Nginx
 
 HOST = "127.0.0.1"
 LISTEN = """
@@ -204,6 +205,15 @@ class BroadcastTest(Case):
         self.assertNotIn("POST", "".join(rest.logs()))
         self.assertEqual(rest.send("poll all").text, "None\r\n")
         self.assertNotIn("posted", daemon.stderr())
+
+    def test_post_to_nginx(self):
+        server = Nginx(self)
+        self.daemon([module(factory={
+            "broadcast.http.host": f"{HOST}:{server.port}/posted", "broadcast.data": "mac",
+            "broadcast.interval": "1"})])
+        beacon = b'POST application/json {"mac":"%s"\r\n}\n' % MAC.encode()
+        wait_until(lambda: len(server.posted()) >= 2 * len(beacon), what="two announcements")
+        self.assertEqual(server.posted()[:2 * len(beacon)], 2 * beacon)
 
     def test_post_that_fails(self):
         for port, why in ((self.web_server(b"503 Not Now")[0], "HTTP response 503"),

@@ -19,6 +19,7 @@ error_log stderr;
 events {{ worker_connections 64; }}
 http {{
 	access_log off;
+	log_format posted escape=none '$request_method $content_type $request_body';
 	default_type application/octet-stream;
 	client_body_temp_path {directory}/body;
 	proxy_temp_path {directory}/proxy;
@@ -43,7 +44,16 @@ SERVER = """
 		location = /moved {{ return 301 /small; }}
 		location = /loop {{ return 302 /loop; }}
 		location = /none {{ return 204; }}
+		{posted}
 	}}
+"""
+
+# A body is known only when it is given on.
+POSTED = """
+		location = /posted {{
+			proxy_pass http://{host}:{port}/none;
+			access_log {directory}/posted posted;
+		}}
 """
 
 TLS = """
@@ -81,7 +91,9 @@ class Nginx:
 
     def start(self, case):
         self.port = free_port()
-        server = SERVER.format(host=HOST, port=self.port, tls=self.tls,
+        posted = "" if self.tls else POSTED.format(
+            host=HOST, port=self.port, directory=self.directory)
+        server = SERVER.format(host=HOST, port=self.port, tls=self.tls, posted=posted,
                                ssl=" ssl" if self.tls else "", directory=self.directory)
         config = self.directory / "nginx.conf"
         config.write_text(CONFIG.format(directory=self.directory, servers=server))
@@ -111,6 +123,11 @@ class Nginx:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return data
+
+    def posted(self):
+        """What was posted to /posted so far: method, type and body, each with a line end."""
+        path = self.directory / "posted"
+        return path.read_bytes() if path.exists() else b""
 
     def url(self, path="", host=HOST):
         return f"{self.scheme}://{host}:{self.port}/{path}"
