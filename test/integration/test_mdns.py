@@ -28,7 +28,7 @@ class MdnsCase(Case):
                            factory={"mdns.enabled": "1"} | other)
                     for i, other in enumerate(more)]
         self.port = self.port or self.free_port()
-        ports = [{"module": port, "host": 0} for port in (80, 443, 2000)]
+        ports = [{"module": port, "host": 0} for port in (80, 443, 2000, 3000)]
         self.front = self.daemon(modules, {
             "address": HOST, "name_server": "127.0.0.1:9",
             "ports": ports + [{"module": 5353, "host": self.port}]})
@@ -261,7 +261,7 @@ class DiscoverTest(MdnsCase):
         peer = self.peer()
         rest = self.rest(daemon)
         # One for bytes is no terminal.
-        self.assertEqual(rest.send(f"tcp_server start {self.free_port()}").code, 0)
+        self.assertEqual(rest.send("tcp_server start 3000").code, 0)
         rest.connection.request("GET", "/command/mdns_discover")
         peer.wait(lambda m: (KINDS, mdns.PTR, 1) in m.questions)
         peer.send(mdns.response(mdns.record(KINDS, mdns.PTR, mdns.pack_name(HTTP))))
