@@ -173,6 +173,10 @@ struct radio { /* first member of each backend's own struct */
 	struct radio_manner manner; /* set by its owner */
 };
 
+/* Puts a network into a list of at most RADIO_SCAN_MAX, the strongest first; the
+ * weakest gives way. */
+void radio_insert(struct radio_ap aps[], size_t *count, const struct radio_ap *);
+
 bool radio_is_wifi(const struct radio *, enum radio_role);
 
 #endif

@@ -86,23 +86,6 @@ air_matches(const struct air_bss *bss, const struct air_request *request)
 	       air_has_security(bss, request->security);
 }
 
-/* Keeps the networks sorted, the strongest first; the weakest gives way. */
-static void
-air_insert_found(struct air_found *found, const struct radio_ap *ap)
-{
-	size_t at = found->count;
-
-	while (at > 0 && found->aps[at - 1].rssi_dbm < ap->rssi_dbm)
-		at--;
-	if (at == RADIO_SCAN_MAX)
-		return;
-	if (found->count < RADIO_SCAN_MAX)
-		found->count++;
-	memmove(
-	    &found->aps[at + 1], &found->aps[at], (found->count - at - 1) * sizeof *ap);
-	found->aps[at] = *ap;
-}
-
 /* Whether a scan comes upon it: a hidden network answers only who calls it by name. */
 static bool
 air_scan_finds(const struct air_bss *bss, const struct air_request *request)
@@ -129,7 +112,7 @@ air_answer_scan(struct air *air, const struct air_request *request)
 		air_describe(bss, &request->radio->radio, &ap);
 		if (bss->is_hidden && request->ssid[0] == '\0')
 			ap.ssid[0] = '\0';
-		air_insert_found(found, &ap);
+		radio_insert(found->aps, &found->count, &ap);
 	}
 	request->scanned(request->arg, found->aps, found->count);
 	free(found);

@@ -1,5 +1,6 @@
 #include "device/radio.h"
 
+#include <string.h>
 #include <strings.h>
 
 static const char *const radio_securities[RADIO_SECURITIES] = {
@@ -41,4 +42,19 @@ bool
 radio_is_wifi(const struct radio *radio, enum radio_role role)
 {
 	return radio->ops->is_wifi == NULL || radio->ops->is_wifi(radio, role);
+}
+
+void
+radio_insert(struct radio_ap aps[], size_t *count, const struct radio_ap *ap)
+{
+	size_t at = *count;
+
+	while (at > 0 && aps[at - 1].rssi_dbm < ap->rssi_dbm)
+		at--;
+	if (at == RADIO_SCAN_MAX)
+		return;
+	if (*count < RADIO_SCAN_MAX)
+		++*count;
+	memmove(&aps[at + 1], &aps[at], (*count - at - 1) * sizeof *ap);
+	aps[at] = *ap;
 }

@@ -64,22 +64,6 @@ supplicant_scan_wants(const struct supplicant *self, const struct wpa_bss *bss)
 }
 
 static void
-supplicant_scan_add(struct supplicant *self, const struct radio_ap *ap)
-{
-	size_t at = self->count;
-
-	while (at > 0 && self->found[at - 1].rssi_dbm < ap->rssi_dbm)
-		at--;
-	if (at == RADIO_SCAN_MAX)
-		return;
-	if (self->count < RADIO_SCAN_MAX)
-		self->count++;
-	memmove(&self->found[at + 1], &self->found[at],
-	    (self->count - at - 1) * sizeof *ap);
-	self->found[at] = *ap;
-}
-
-static void
 supplicant_scan_looked(void *arg, const struct wpa_answer *answer)
 {
 	struct supplicant *self = arg;
@@ -94,7 +78,7 @@ supplicant_scan_looked(void *arg, const struct wpa_answer *answer)
 		return;
 	}
 	if (supplicant_scan_wants(self, &bss))
-		supplicant_scan_add(self, &bss.ap);
+		radio_insert(self->found, &self->count, &bss.ap);
 	wpa_control_ask(self->control, supplicant_scan_looked, self->turn,
 	    "BSS NEXT-%u MASK=0x%x", (unsigned)bss.id, WPA_BSS_MASK);
 }
