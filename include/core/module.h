@@ -138,6 +138,9 @@ struct module *module_new(struct event_base *, const struct catalog *,
 /* Closes services, sessions and streams at once and frees all. NULL is allowed. */
 void module_free(struct module *);
 
+/* For core/: a store in the module's directory, or NULL, and the cause is logged. */
+struct nvm *module_open_nvm(const struct module *, const char *file);
+
 /* Adds a service; module_free() frees it through ops->free(). */
 void module_add_service(struct module *, const struct service_ops *, void *arg);
 

@@ -34,7 +34,7 @@
 /* A clock that is ahead loses one in so many microseconds. */
 #define MODULE_CLOCK_SLOWER 20
 
-static struct nvm *
+struct nvm *
 module_open_nvm(const struct module *module, const char *file)
 {
 	char *path = xasprintf("%s/%s", module->directory, file);

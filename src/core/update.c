@@ -54,23 +54,10 @@ update_is_bundle(const char *text)
 	return len > 0 && len <= UPDATE_BUNDLE_MAX && strspn(text, bytes) == len;
 }
 
-static struct nvm *
-update_open(const struct module *module)
-{
-	char *path = xasprintf("%s/%s", module->directory, UPDATE_FILE);
-	struct nvm *nvm = NULL;
-
-	if (nvm_open(&nvm, path) == -1)
-		log_msg(LOG_ERR, module->own->name, "cannot use %s: %s", path,
-		    strerror(errno));
-	free(path);
-	return nvm;
-}
-
 void
 update_load(struct module *module)
 {
-	struct nvm *nvm = update_open(module);
+	struct nvm *nvm = module_open_nvm(module, UPDATE_FILE);
 	const char *version = nvm == NULL ? NULL : nvm_get(nvm, UPDATE_KEY);
 
 	if (version != NULL && update_is_version(version))
@@ -81,7 +68,7 @@ update_load(struct module *module)
 int
 update_install(struct module *module, const char *version)
 {
-	struct nvm *nvm = update_open(module);
+	struct nvm *nvm = module_open_nvm(module, UPDATE_FILE);
 	int result = -1;
 
 	if (nvm == NULL)
