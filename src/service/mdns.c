@@ -243,8 +243,7 @@ mdns_service_start(void *arg)
 	struct mdns_responder_options options;
 	char label[MDNS_LABEL_MAX + 1];
 
-	if (!variable_exists(module, "mdns.enabled") ||
-	    !variable_is_on(module, "mdns.enabled"))
+	if (!variable_is_on(module, "mdns.enabled"))
 		return;
 	event_emit(module, EVENT_PROGRESS, "Starting mDNS");
 	if (mdns_service_open(self) == -1) {
@@ -316,8 +315,11 @@ static const struct service_ops mdns_service_ops = {
 void
 mdns_attach(struct module *module)
 {
-	struct mdns_service *self = xcalloc(1, sizeof *self);
+	struct mdns_service *self;
 
+	if (!variable_exists(module, "mdns.enabled"))
+		return;
+	self = xcalloc(1, sizeof *self);
 	self->module = module;
 	module_add_service(module, &mdns_service_ops, self);
 }
